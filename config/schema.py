@@ -1,0 +1,121 @@
+"""Every setting of a kiosk: its type, unit, default, range and what it means.
+
+`Settings` is the one list; the loader (`config.load`) refuses any key that is not here, and
+`docs/configuration.md` is generated from it. Paths are relative to the configuration file's folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+
+
+def setting(default: Any = ..., *, unit: str | None = None, about: str, **limits: Any) -> Any:
+    """A field with a description, a unit for the reference page, and its limits (ge, le, …)."""
+    return Field(default, description=about, json_schema_extra={"unit": unit} if unit else None, **limits)
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Town(Section):
+    """The town hall the kiosk stands in; printed on every page."""
+
+    commune_code: Annotated[str, StringConstraints(pattern=r"^[0-9]{4,5}$")] = setting(
+        "1601", about="the commune's code in the national register"
+    )
+    commune_ar: ShortText = setting("الجزائر الوسطى", about="the commune's name in Arabic")
+    commune_fr: ShortText = setting("Alger-Centre", about="the commune's name in French")
+    wilaya_ar: ShortText = setting("الجزائر", about="the wilaya's name in Arabic")
+    wilaya_fr: ShortText = setting("Alger", about="the wilaya's name in French")
+
+
+class Kiosk(Section):
+    id: Slug = setting("demo-1", about="this kiosk's name at the registry; grants are made out to it")
+    state: Path = setting(Path("state"), about="folder of the ledger and other state that must outlive a restart")
+
+
+class Reader(Section):
+    name: str = setting("", max_length=120, about="PC/SC reader to use; empty takes the first one with a card")
+    pcscd_socket: Path | None = setting(None, about="socket of pcscd, where it is not Debian's own")
+
+
+class Card(Section):
+    csca: Path = setting(Path("trust/csca"), about="folder of the country signing certificates believed (DER or PEM)")
+    allow_bac: bool = setting(True, about="whether a card that advertises no PACE may be opened by BAC")
+    apdu_deadline: float = setting(5.0, unit="s", ge=0.5, le=30, about="longest wait for one answer of the card")
+
+
+class Registry(Section):
+    url: Annotated[str, StringConstraints(pattern=r"^https://[^\s#?]+$", max_length=200)] = setting(
+        "https://localhost:8443", about="address of the registry"
+    )
+    ca: Path = setting(Path("trust/registry-tls-ca.pem"), about="certificate authority of the registry's TLS certificate")
+    signers: Path = setting(Path("trust/registry-signers.json"), about="public keys (JWK set) that sign acts and grants")
+    device_certificate: Path = setting(Path("device/device.pem"), about="this kiosk's client certificate")
+    device_key: Path = setting(Path("device/device.key"), about="this kiosk's private key (PEM, mode 0600)")
+    deadline: float = setting(8.0, unit="s", ge=1, le=60, about="longest wait for one answer of the registry")
+
+
+class Signer(Section):
+    socket: Path = setting(Path("run/signer.sock"), about="the signer's Unix socket")
+    allowed_uid: int | None = setting(None, ge=0, about="user id that may ask for signatures; empty means the signer's own")
+    module: Path = setting(Path("/usr/lib/softhsm/libsofthsm2.so"), about="PKCS#11 module of the token")
+    softhsm_conf: Path | None = setting(None, about="SoftHSM's configuration file; a software token, demo only")
+    token: ShortText = setting("commune", about="label of the token")
+    key: ShortText = setting("sign-ec", about="label of the signing key in the token")
+    pin_file: Path = setting(Path("secrets/token.pin"), about="file that holds the token's PIN (mode 0600)")
+    certificate: Path = setting(Path("trust/signer.pem"), about="the signing certificate and its chain (PEM)")
+    state: Path = setting(Path("signer"), about="folder of the signer's hash chain")
+    seal_host: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{3,80}$")] = setting(
+        "verify.shubbak.example", about="host in the seal's address; the page there checks a seal without a server"
+    )
+
+
+class Documents(Section):
+    templates: Path | None = setting(None, about="folder of document templates; empty means those that ship")
+    render_deadline: float = setting(10.0, unit="s", ge=1, le=60, about="longest time to set a page before the child is killed")
+
+
+class Laser(Section):
+    uri: Annotated[str, StringConstraints(pattern=r"^ipps?://[^\s]+$", max_length=200)] = setting(
+        "ipp://localhost:8631/ipp/print", about="address of the laser printer (IPP)"
+    )
+    deadline: float = setting(60.0, unit="s", ge=5, le=600, about="longest wait for a job before it is cancelled")
+    request_deadline: float = setting(5.0, unit="s", ge=1, le=30, about="longest wait for one answer of the printer")
+
+
+class Session(Section):
+    socket: Path = setting(Path("run/session.sock"), about="the Unix socket the screen connects to")
+    idle: float = setting(60.0, unit="s", ge=15, le=600, about="time without a touch before the citizen is asked")
+    idle_warning: float = setting(20.0, unit="s", ge=20, le=120, about="how long the question stands before the visit ends")
+    take_card: float = setting(45.0, unit="s", ge=10, le=300, about="how long the kiosk waits for a forgotten card")
+    languages: tuple[Literal["ar", "fr"], ...] = setting(("ar", "fr"), min_length=1, about="languages offered, in order")
+
+
+class Screen(Section):
+    width: int = setting(1080, unit="px", ge=480, le=4320, about="width of the screen")
+    height: int = setting(1920, unit="px", ge=480, le=7680, about="height of the screen")
+    millimetres: float = setting(344.0, unit="mm", ge=100, le=2000, about="physical width of the screen: text is sized in millimetres")
+
+
+class Settings(Section):
+    """A whole configuration. `profile = "production"` refuses whatever only a demonstration may have."""
+
+    profile: Literal["demo", "production"] = setting(about="what this kiosk is: a demonstration, or in service")
+    kiosk: Kiosk = Kiosk()
+    town: Town = Town()
+    reader: Reader = Reader()
+    card: Card = Card()
+    registry: Registry = Registry()
+    signer: Signer = Signer()
+    documents: Documents = Documents()
+    laser: Laser = Laser()
+    session: Session = Session()
+    screen: Screen = Screen()

@@ -56,8 +56,8 @@ class Registry(Section):
     url: Annotated[str, StringConstraints(pattern=r"^https://[^\s#?]+$", max_length=200)] = setting(
         "https://localhost:8443", about="address of the registry"
     )
-    ca: Path = setting(Path("trust/registry-tls-ca.pem"), about="certificate authority of the registry's TLS certificate")
-    signers: Path = setting(Path("trust/registry-signers.json"), about="public keys (JWK set) that sign acts and grants")
+    ca: Path = setting(Path("trust/registry-tls-ca.pem"), about="authority of the registry's TLS certificate")
+    signers: Path = setting(Path("trust/registry-signers.json"), about="public keys (JWK set) of acts and grants")
     device_certificate: Path = setting(Path("device/device.pem"), about="this kiosk's client certificate")
     device_key: Path = setting(Path("device/device.key"), about="this kiosk's private key (PEM, mode 0600)")
     deadline: float = setting(8.0, unit="s", ge=1, le=60, about="longest wait for one answer of the registry")
@@ -65,7 +65,7 @@ class Registry(Section):
 
 class Signer(Section):
     socket: Path = setting(Path("run/signer.sock"), about="the signer's Unix socket")
-    allowed_uid: int | None = setting(None, ge=0, about="user id that may ask for signatures; empty means the signer's own")
+    allowed_uid: int | None = setting(None, ge=0, about="user id that may ask; empty: the signer's own")
     module: Path = setting(Path("/usr/lib/softhsm/libsofthsm2.so"), about="PKCS#11 module of the token")
     softhsm_conf: Path | None = setting(None, about="SoftHSM's configuration file; a software token, demo only")
     token: ShortText = setting("commune", about="label of the token")
@@ -80,7 +80,7 @@ class Signer(Section):
 
 class Documents(Section):
     templates: Path | None = setting(None, about="folder of document templates; empty means those that ship")
-    render_deadline: float = setting(10.0, unit="s", ge=1, le=60, about="longest time to set a page before the child is killed")
+    render_deadline: float = setting(10.0, unit="s", ge=1, le=60, about="longest time to set a page")
 
 
 class Laser(Section):
@@ -94,15 +94,15 @@ class Laser(Section):
 class Session(Section):
     socket: Path = setting(Path("run/session.sock"), about="the Unix socket the screen connects to")
     idle: float = setting(60.0, unit="s", ge=15, le=600, about="time without a touch before the citizen is asked")
-    idle_warning: float = setting(20.0, unit="s", ge=20, le=120, about="how long the question stands before the visit ends")
+    idle_warning: float = setting(20.0, unit="s", ge=20, le=120, about="how long that question stands")
     take_card: float = setting(45.0, unit="s", ge=10, le=300, about="how long the kiosk waits for a forgotten card")
-    languages: tuple[Literal["ar", "fr"], ...] = setting(("ar", "fr"), min_length=1, about="languages offered, in order")
+    languages: tuple[Literal["ar", "fr"], ...] = setting(("ar", "fr"), min_length=1, about="languages, in order")
 
 
 class Screen(Section):
     width: int = setting(1080, unit="px", ge=480, le=4320, about="width of the screen")
     height: int = setting(1920, unit="px", ge=480, le=7680, about="height of the screen")
-    millimetres: float = setting(344.0, unit="mm", ge=100, le=2000, about="physical width of the screen: text is sized in millimetres")
+    millimetres: float = setting(344.0, unit="mm", ge=100, le=2000, about="the screen's width: text is sized by it")
 
 
 class Settings(Section):

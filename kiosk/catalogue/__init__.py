@@ -1,0 +1,1 @@
+"""The words for every error code, and the only events that can be logged."""

@@ -1,0 +1,105 @@
+"""The catalogue of log events: what can be said in the log, and so what cannot.
+
+An event is a name and the fields it has; a field is of a *kind*, and a kind admits only values that
+cannot hold a person: codes, references, counts, enumerated words. There is no free text, so a name, a
+card number or an 18-digit NIN has no field to stand in.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from kiosk.session.protocol import Screen
+
+Kind = Literal["code", "reference", "type", "language", "count", "ms", "screen", "word", "class", "hash", "uid"]
+
+_PATTERNS: dict[str, re.Pattern[str]] = {
+    "code": re.compile(r"E-[A-Z0-9]+(-[A-Z0-9]+)+"),
+    "reference": re.compile(r"(?=.*[A-Z])[A-Z0-9]{2,8}(-[A-Z0-9]{2,12}){1,4}"),
+    "type": re.compile(r"[a-z]+(-[a-z0-9]+){0,4}"),
+    "language": re.compile(r"ar|fr|zgh|en"),
+    "screen": re.compile("|".join(get_args(Screen))),
+    "class": re.compile(r"[A-Za-z_][A-Za-z_]{0,60}"),
+    "hash": re.compile(r"[0-9a-f]{64}"),
+}
+_WORDS = frozenset(
+    "started stopped inserted removed reader-arrived reader-gone pcscd-gone pcscd-back connected lost printed failed"
+    " unknown voided settled none ipp-completed escpos-echo operator-confirmed PACE BAC passed not_supported"
+    " no_trust_anchor paper-out paper-low jam cover-open toner-low toner-empty offline stopped other"
+    " screen session signer printer registry card".split()
+)
+
+
+class EventRefused(ValueError):
+    """A field that the catalogue does not have, or a value its kind does not admit: a programming error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`level` is journald's; `about` is the sentence of the documentation."""
+
+    name: str
+    level: Literal["info", "warning", "error"]
+    about: str
+    fields: dict[str, Kind]
+
+    def check(self, values: dict[str, object]) -> None:
+        """Raises EventRefused unless the values are exactly this event's fields and of their kinds."""
+        if values.keys() != self.fields.keys():
+            raise EventRefused(f"{self.name} takes {sorted(self.fields)}")
+        for field, kind in self.fields.items():
+            if not _admits(kind, values[field]):
+                raise EventRefused(f"{self.name}.{field} is no {kind}")
+
+
+def _admits(kind: Kind, value: object) -> bool:
+    if kind in ("count", "uid"):
+        return type(value) is int and 0 <= value < 10**9
+    if kind == "ms":
+        return isinstance(value, float) and 0 <= value < 10**9
+    if not isinstance(value, str):
+        return False
+    return value in _WORDS if kind == "word" else _PATTERNS[kind].fullmatch(value) is not None
+
+
+def _event(name: str, level: Literal["info", "warning", "error"], about: str, **fields: Kind) -> Event:
+    return Event(name, level, about, fields)
+
+
+PROCESS = _event("process", "info", "A process of the kiosk started or stopped.", part="word", state="word")
+SCREEN_LINK = _event("screen-link", "info", "The screen connected or was lost.", state="word")
+VISIT_STATE = _event("visit-state", "info", "The visit reached a screen.", screen="screen")
+VISIT_TROUBLE = _event("visit-trouble", "warning", "A visit ended in trouble; the code has a remedy.", code="code")
+VISIT_ENDED = _event("visit-ended", "info", "A visit ended and its data was wiped.", papers="count")
+CARD = _event("card", "info", "A card or reader came or went.", state="word")
+CARD_OPENED = _event("card-opened", "info", "The chip was opened.", access="word", apdus="count")
+CARD_READ = _event("card-read", "info", "The card was read and proven.", passive="word", active="word", apdus="count")
+GRANTED = _event("granted", "info", "The registry granted a document.", reference="reference", type="type")
+SIGNED = _event("signed", "info", "The signer sealed and signed it.", reference="reference", sha256="hash")
+SUBMITTED = _event("submitted", "info", "The printer took the job.", reference="reference")
+PAPER = _event("paper", "info", "What became of the paper.", reference="reference", outcome="word", evidence="word")
+PRINTER_WAITS = _event("printer-waits", "warning", "The printer needs somebody.", condition="word")
+SETTLED = _event("settled", "info", "The registry knows how a grant ended.", reference="reference", outcome="word")
+RECOVERED = _event("recovered", "warning", "Grants left open by an earlier run were closed.", grants="count")
+SETTLEMENT_WAITS = _event(
+    "settlement-waits", "warning", "Settlements wait for the registry.", grants="count", code="code"
+)
+ISSUE_FAILED = _event("issue-failed", "error", "A document could not be issued.", code="code")
+UNEXPECTED = _event("unexpected", "error", "A failure without a code; only its kind is kept.", kind="class")
+MESSAGE_REFUSED = _event(
+    "message-refused", "warning", "A message on a socket was malformed or out of turn.", source="word"
+)
+
+EVENTS: dict[str, Event] = {e.name: e for e in list(globals().values()) if isinstance(e, Event)}
+
+
+def markdown() -> str:
+    """`docs/log-events.md`."""
+    head = "# Log events\n\nGenerated from the catalogue: `kiosk catalogue events`. Nothing else is ever logged.\n\n"
+    rows = [
+        f"| `{e.name}` | {e.level} | {e.about} | {', '.join(f'{k} ({v})' for k, v in e.fields.items())} |"
+        for e in sorted(EVENTS.values(), key=lambda e: e.name)
+    ]
+    return head + "| event | level | what it says | fields |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"

@@ -1,0 +1,43 @@
+# Shubbak: `make demo` shows a visit, `make test` shows why to trust it. Both do all their own set-up.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+OUTPUT ?= demo
+READY := .venv/.ready
+
+.PHONY: setup demo test test-slow bench lint format lock clean
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml system-packages.txt scripts/setup
+	@PYTHON=$(PYTHON) bash scripts/setup
+
+demo: setup
+	@$(BIN)/kiosk demo --output $(OUTPUT) $(ARGS)
+
+test: setup lint
+	@$(BIN)/pytest -m "not slow" --cov --cov-report=term $(ARGS)
+
+test-slow: setup
+	@$(BIN)/pytest -m slow --timeout=900 $(ARGS)
+
+bench: setup
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+
+format: setup
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+# Needs uv; records no index address.
+lock:
+	@uv pip compile pyproject.toml --all-extras --generate-hashes --no-emit-index-url --no-header \
+	  --no-annotate --universal --python-version 3.11 --upgrade -o requirements.lock
+
+clean:
+	@rm -rf .venv demo var build .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,265 @@
+"""The words of the visit: its states, what can happen, and what can be asked of the runner.
+
+Pure data. Events whose fields are a citizen's own keep them out of their `repr`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Language = Literal["ar", "fr"]
+
+
+class State(StrEnum):
+    ATTRACT = "attract"
+    LANGUAGE = "language"
+    CARD = "card"
+    OPENING = "opening"
+    CAN = "can"
+    MRZ = "mrz"
+    PIN = "pin"
+    PIN_LAST = "pin_last"
+    READING = "reading"
+    CHOICE = "choice"
+    PREPARING = "preparing"
+    PREVIEW = "preview"
+    ISSUING = "issuing"
+    TAKE_CARD = "take_card"
+    PRINTING = "printing"
+    TAKE_PAPER = "take_paper"
+    RETURN_CARD = "return_card"
+    TROUBLE = "trouble"
+    GOODBYE = "goodbye"
+
+
+# --- events: what the citizen does -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened."""
+
+
+class Start(Event):
+    """The attract screen was touched."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseLanguage(Event):
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Password(Event):
+    """What opens the chip: `can`, or the three MRZ fields (dates as YYMMDD)."""
+
+    fields: dict[str, str]
+
+    def __repr__(self) -> str:
+        return "Password(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin(Event):
+    digits: str
+
+    def __repr__(self) -> str:
+        return "Pin(…)"
+
+
+class Continue(Event):
+    """The citizen wants to use the last PIN try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choose(Event):
+    document_type: str
+    language: Language
+
+
+class Confirm(Event):
+    """The preview is right: issue it."""
+
+
+class Taken(Event):
+    """The citizen took the paper."""
+
+
+class Done(Event):
+    """The trouble screen was read."""
+
+
+class Back(Event):
+    pass
+
+
+class Cancel(Event):
+    pass
+
+
+# --- events: what the card, the rooms below and the clock say --------------------------------------
+
+
+class CardIn(Event):
+    pass
+
+
+class CardOut(Event):
+    pass
+
+
+class AsksCan(Event):
+    """The card opens with the number printed on it."""
+
+
+class AsksMrz(Event):
+    """The card opens with three fields of its machine-readable zone only."""
+
+
+class WrongPassword(Event):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Event):
+    """The chip is open; `tries_left` for the PIN, None where the card does not tell."""
+
+    tries_left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PinRefused(Event):
+    tries_left: int | None
+
+
+class OneTryLeft(Event):
+    """The next wrong PIN would block the card: never spent without the citizen's word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Event):
+    """A step of the work in hand has begun (its name is one the screen knows)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A document the citizen may have, with its titles and the languages it is set in."""
+
+    document_type: str
+    title_ar: str
+    title_fr: str
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Identified(Event):
+    """Card and holder are proven and the registry knows them."""
+
+    name_ar: str
+    name_latin: str
+    papers: tuple[Paper, ...]
+
+    def __repr__(self) -> str:
+        return "Identified(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewReady(Event):
+    pages: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "PreviewReady(…)"
+
+
+class Issued(Event):
+    """Granted, sealed and signed; not yet on paper."""
+
+
+@dataclass(frozen=True, slots=True)
+class Printing(Event):
+    page: int
+    of: int
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Printed(Event):
+    """The printer gave evidence of the paper."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """`outcome` is what is true of the paper: none came out, or nobody knows."""
+
+    code: str
+    outcome: Literal["none", "unknown"] = "none"
+
+
+class TimeOut(Event):
+    """The state's own time is over (see `time_limit`)."""
+
+
+# --- commands: what is to be done -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something the runner carries out; it answers with events."""
+
+
+class AwaitCard(Command):
+    """Say CardIn as soon as a card that was not already used stands in the reader."""
+
+
+class Probe(Command):
+    """Find out how the chip opens: AsksCan, AsksMrz."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open(Command):
+    fields: dict[str, str]
+
+    def __repr__(self) -> str:
+        return "Open(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Prove(Command):
+    """Read the card, prove it and its holder, show both to the registry: Step…, Identified."""
+
+    pin: str
+
+    def __repr__(self) -> str:
+        return "Prove(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare(Command):
+    """Fetch the act and set a preview: Step…, PreviewReady."""
+
+    document_type: str
+    language: Language
+
+
+class Issue(Command):
+    """Ask the grant with the card, have it signed: Step…, Issued."""
+
+
+class AwaitCardOut(Command):
+    """Say CardOut as soon as no card is in the reader, at once if there is none."""
+
+
+class Print(Command):
+    """Put the issued document on paper: Printing…, Printed."""
+
+
+class Void(Command):
+    """Give back what was issued and not printed."""
+
+
+class Wipe(Command):
+    """Stop all work of this visit and forget everything personal."""

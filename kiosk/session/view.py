@@ -1,0 +1,122 @@
+"""From the visit to what the screen is told. Pure: one function, one table of steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from config.schema import Town
+from kiosk.catalogue.codes import entry
+from kiosk.session.events import Paper, State
+from kiosk.session.machine import Visit
+from kiosk.session.protocol import Screen
+
+_SCREENS = {State.ISSUING: "printing", State.RETURN_CARD: "take_card"}
+_STEPS = {
+    State.LANGUAGE: 1,
+    State.CARD: 2,
+    State.OPENING: 3,
+    State.CAN: 3,
+    State.MRZ: 3,
+    State.PIN: 4,
+    State.PIN_LAST: 4,
+    State.READING: 5,
+    State.CHOICE: 6,
+    State.PREPARING: 6,
+    State.PREVIEW: 7,
+    State.ISSUING: 8,
+    State.TAKE_CARD: 8,
+    State.PRINTING: 8,
+    State.TAKE_PAPER: 8,
+}
+LAST_STEP = 8
+READING_STEPS = ("chip", "genuine", "holder", "registry")
+PREPARING_STEPS = ("registry", "page")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a snapshot says, before it has a number."""
+
+    screen: Screen
+    language: str
+    step: tuple[int, int] | None
+    data: dict[str, Any]
+
+
+def view(state: State, visit: Visit, town: Town, languages: tuple[str, ...], unavailable: str | None) -> View:
+    """The screen of a state. `unavailable` is the code of what keeps the kiosk from serving, if anything does."""
+    screen = cast(Screen, _SCREENS.get(state, state.value))
+    step = (_STEPS[state], LAST_STEP) if state in _STEPS else None
+    return View(screen, visit.language, step, _data(state, visit, town, languages, unavailable))
+
+
+def _data(
+    state: State, visit: Visit, town: Town, languages: tuple[str, ...], unavailable: str | None
+) -> dict[str, Any]:
+    match state:
+        case State.ATTRACT:
+            return {"town_ar": town.commune_ar, "town_fr": town.commune_fr, "unavailable": unavailable}
+        case State.LANGUAGE:
+            return {"languages": list(languages)}
+        case State.CAN | State.MRZ:
+            return {"wrong": visit.wrong}
+        case State.PIN:
+            return {"tries_left": visit.tries_left, "wrong": visit.wrong}
+        case State.READING:
+            return {"steps": _steps(READING_STEPS, visit.step)}
+        case State.CHOICE:
+            return {
+                "name_ar": visit.name_ar,
+                "name_latin": visit.name_latin,
+                "papers": [
+                    {
+                        "type": p.document_type,
+                        "title_ar": p.title_ar,
+                        "title_fr": p.title_fr,
+                        "languages": [*p.languages],
+                    }
+                    for p in visit.papers
+                ],
+            }
+        case State.PREPARING:
+            return {"steps": _steps(PREPARING_STEPS, visit.step)}
+        case State.PREVIEW:
+            paper = next(p for p in visit.papers if visit.choice and p.document_type == visit.choice.document_type)
+            return {"pages": [*visit.pages], "title_ar": paper.title_ar, "title_fr": paper.title_fr}
+        case State.ISSUING | State.PRINTING:
+            now = visit.printing
+            return {
+                "stage": visit.step,
+                "page": now.page if now else 0,
+                "of": now.of if now else 1,
+                "conditions": [*now.conditions] if now else [],
+            }
+        case State.TAKE_PAPER:
+            return {"papers": 1}
+        case State.TROUBLE:
+            words = entry(visit.code)
+            return {
+                "code": visit.code,
+                "sentence_ar": words.citizen["ar"],
+                "sentence_fr": words.citizen["fr"],
+                "outcome": visit.outcome,
+            }
+        case _:
+            return {}
+
+
+def _paper(paper: Paper) -> dict[str, Any]:
+    return {
+        "type": paper.document_type,
+        "title_ar": paper.title_ar,
+        "title_fr": paper.title_fr,
+        "languages": [*paper.languages],
+    }
+
+
+def _steps(names: tuple[str, ...], current: str) -> list[dict[str, str]]:
+    """A list that ticks: what is done, what is being done now, what comes later."""
+    now = names.index(current) if current in names else 0
+    states = ["done"] * now + ["now"] + ["later"] * (len(names) - now - 1)
+    return [{"name": name, "state": state} for name, state in zip(names, states, strict=True)]

@@ -1,0 +1,99 @@
+"""A configuration is read whole or refused with file, line, key and reason."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config import ConfigError, ConfigInvalid, ConfigMissing, DemoInProduction, load
+from config.load import MAX_BYTES
+from config.reference import markdown
+from config.schema import Settings
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "kiosk.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def problems(folder: Path, text: str) -> list[tuple[int, str, str]]:
+    with pytest.raises(ConfigInvalid) as caught:
+        load(write(folder, text))
+    return [(p.line, p.key, p.reason) for p in caught.value.problems]
+
+
+def test_a_demo_needs_only_its_profile(tmp_path: Path) -> None:
+    loaded = load(write(tmp_path, 'profile = "demo"\n'))
+    assert loaded.settings.registry.deadline == 8.0
+    assert loaded.source("registry.deadline") == "default"
+
+
+def test_where_each_value_came_from(tmp_path: Path) -> None:
+    loaded = load(write(tmp_path, 'profile = "demo"\n\n[registry]\n# how long\ndeadline = 3\n'))
+    assert loaded.settings.registry.deadline == 3.0
+    assert loaded.source("registry.deadline") == "kiosk.toml:5"
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    loaded = load(write(tmp_path, 'profile = "demo"\n[kiosk]\nstate = "ledger"\n'))
+    assert loaded.settings.kiosk.state == tmp_path / "ledger"
+    assert loaded.settings.signer.module == Path("/usr/lib/softhsm/libsofthsm2.so")
+
+
+def test_an_unknown_key_is_refused_with_its_line(tmp_path: Path) -> None:
+    assert problems(tmp_path, 'profile = "demo"\n[registry]\ndeadlin = 3\n') == [(3, "registry.deadlin", "unknown key")]
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    found = problems(tmp_path, '[laser]\ndeadline = 1\n[screen]\nwidth = "wide"\n')
+    assert [(line, key) for line, key, _ in found] == [(0, "profile"), (2, "laser.deadline"), (4, "screen.width")]
+
+
+def test_broken_toml_names_its_line(tmp_path: Path) -> None:
+    assert [line for line, _, _ in problems(tmp_path, 'profile = "demo"\n[registry\n')] == [2]
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe", b"#" * (MAX_BYTES + 1)])
+def test_what_is_not_a_small_text_is_refused(tmp_path: Path, raw: bytes) -> None:
+    file = tmp_path / "kiosk.toml"
+    file.write_bytes(raw)
+    with pytest.raises(ConfigInvalid):
+        load(file)
+
+
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigMissing):
+        load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'profile = "production"\n[signer]\nsofthsm_conf = "softhsm.conf"\n',
+        'profile = "production"\n',
+        'profile = "production"\n[signer]\nmodule = "/usr/lib/hsm.so"\nseal_host = "verify.shubbak.example"\n',
+    ],
+)
+def test_production_refuses_what_only_a_demonstration_may_have(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DemoInProduction):
+        load(write(tmp_path, text))
+
+
+@given(st.text(max_size=400))
+def test_rubbish_ends_in_this_rooms_errors_only(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    file = tmp_path_factory.getbasetemp() / "rubbish.toml"
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(ConfigError):
+        load(file)
+
+
+def test_the_reference_page_is_the_schemas(repository: Path) -> None:
+    assert (repository / "docs" / "configuration.md").read_text(encoding="utf-8") == markdown()
+
+
+def test_every_setting_is_described() -> None:
+    for section in Settings.model_fields.values():
+        for name, field in getattr(section.annotation, "model_fields", {}).items():
+            assert field.description, name

@@ -1,0 +1,152 @@
+"""The visit's table: every path ends, nothing personal is left, and no paper comes out while the card is in."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.schema import Town
+from kiosk.session import events as e
+from kiosk.session.diagram import markdown
+from kiosk.session.machine import TABLE, WAITING, Visit, VisitMachine
+from kiosk.session.view import view
+
+PAPER = e.Paper("birth-extract", "مستخرج", "Extrait", ("ar", "fr"))
+IDENTIFIED = e.Identified("أمينة", "Amina", (PAPER,))
+
+HAPPY: list[e.Event] = [
+    e.Start(),
+    e.ChooseLanguage("fr"),
+    e.CardIn(),
+    e.AsksCan(),
+    e.Password({"can": "123456"}),
+    e.Opened(3),
+    e.Pin("1234"),
+    e.Step("genuine"),
+    IDENTIFIED,
+    e.Choose("birth-extract", "ar"),
+    e.PreviewReady(("page",)),
+    e.Confirm(),
+    e.Step("signing"),
+    e.Issued(),
+    e.CardOut(),
+    e.Printing(1, 1, ()),
+    e.Printed(),
+    e.Taken(),
+    e.TimeOut(),
+]
+EVENTS = st.sampled_from(
+    [
+        *HAPPY,
+        e.AsksMrz(),
+        e.WrongPassword(),
+        e.PinRefused(2),
+        e.OneTryLeft(),
+        e.Continue(),
+        e.Back(),
+        e.Cancel(),
+        e.Done(),
+        e.Failed("E-CARD-REMOVED"),
+        e.Failed("E-KIOSK-UNEXPECTED", "unknown"),
+    ]
+)
+
+
+def walk(events: Iterable[e.Event]) -> tuple[VisitMachine, list[e.Command]]:
+    machine = VisitMachine()
+    commands = [c for event in events for c in machine.handle(event)]
+    return machine, commands
+
+
+def test_a_whole_visit() -> None:
+    machine, commands = walk(HAPPY)
+    assert machine.state is e.State.ATTRACT and machine.visit == Visit()
+    names = [type(c).__name__ for c in commands]
+    assert names == "AwaitCard Probe Open Prove Prepare Issue AwaitCardOut Print Wipe Wipe".split()
+
+
+def test_the_last_try_is_asked_about_before_it_is_spent() -> None:
+    machine, commands = walk([*HAPPY[:7], e.OneTryLeft(), e.Pin("1111")])
+    assert machine.state is e.State.PIN_LAST
+    assert sum(isinstance(c, e.Prove) for c in commands) == 1
+    machine.handle(e.Continue())
+    assert machine.state is e.State.PIN
+    assert machine.handle(e.Pin("1111")) == (e.Prove("1111"),)
+
+
+def test_a_wrong_number_is_asked_again_and_said_to_be_wrong() -> None:
+    machine, _ = walk([*HAPPY[:5], e.WrongPassword(), e.AsksCan()])
+    assert machine.state is e.State.CAN and machine.visit.wrong
+
+
+def test_a_card_pulled_while_it_belongs_in_the_reader_ends_the_visit() -> None:
+    for length in range(3, 11):
+        machine, commands = walk([*HAPPY[:length], e.CardOut()])
+        assert machine.state is e.State.TROUBLE and machine.visit.code == "E-CARD-REMOVED"
+        assert isinstance(commands[-1], e.Wipe)
+
+
+def test_a_forgotten_card_gives_no_paper() -> None:
+    machine, commands = walk([*HAPPY[:14], e.TimeOut()])
+    assert machine.visit.code == "E-KIOSK-CARD-FORGOTTEN"
+    assert any(isinstance(c, e.Void) for c in commands) and not any(isinstance(c, e.Print) for c in commands)
+
+
+def test_an_unknown_end_is_told_as_unknown() -> None:
+    machine, _ = walk([*HAPPY[:16], e.Failed("E-KIOSK-UNEXPECTED", "unknown")])
+    shown = view(machine.state, machine.visit, Town(), ("ar",), None).data
+    assert shown["outcome"] == "unknown"
+
+
+@given(st.lists(EVENTS, max_size=40))
+@settings(max_examples=400)
+def test_whatever_happens(events: list[e.Event]) -> None:
+    machine = VisitMachine()
+    card_in = issued = False
+    for event in events:
+        before = machine.state
+        commands = machine.handle(event)
+        card_in = (card_in or before is e.State.CARD) if isinstance(event, e.CardIn) else card_in
+        card_in = card_in and not isinstance(event, e.CardOut)
+        issued = machine.state in (e.State.TAKE_CARD, e.State.PRINTING, e.State.TAKE_PAPER)
+        if any(isinstance(c, e.Print) for c in commands):
+            assert before is e.State.TAKE_CARD and not card_in
+        if issued and machine.state is e.State.PRINTING:
+            assert not card_in
+        if machine.state in (e.State.ATTRACT, e.State.GOODBYE, e.State.TROUBLE, e.State.RETURN_CARD):
+            left = machine.visit
+            assert not (left.name_ar or left.name_latin or left.papers or left.pages or left.choice)
+            if before is not machine.state and before not in (e.State.TROUBLE, e.State.RETURN_CARD):
+                assert any(isinstance(c, e.Wipe) for c in commands)
+        view(machine.state, machine.visit, Town(), ("ar", "fr"), None)
+
+
+@given(st.lists(EVENTS, max_size=30))
+def test_from_anywhere_the_kiosk_gets_ready_again(events: list[e.Event]) -> None:
+    machine, _ = walk(events)
+    for event in (e.Failed("E-KIOSK-UNEXPECTED"), e.Done(), e.TimeOut(), e.CardOut(), e.TimeOut(), e.TimeOut()):
+        machine.handle(event)
+    assert machine.state is e.State.ATTRACT
+
+
+def test_every_state_is_reached_and_left() -> None:
+    targets = {target for target, _ in TABLE.values()}
+    sources = {state for state, _ in TABLE}
+    assert targets == set(e.State) and sources == set(e.State)
+
+
+def test_the_citizen_never_waits_for_ever() -> None:
+    """Each state where the citizen is asked something has a row for silence."""
+    for state in (*WAITING, e.State.TAKE_CARD, e.State.TAKE_PAPER, e.State.TROUBLE, e.State.RETURN_CARD):
+        assert (state, e.TimeOut) in TABLE
+
+
+def test_secrets_stay_out_of_tracebacks() -> None:
+    for thing in (e.Pin("4321"), e.Prove("4321"), e.Password({"can": "4321"}), e.Open({"can": "4321"})):
+        assert "4321" not in repr(thing)
+    assert "Amina" not in repr(IDENTIFIED) + repr(Visit(name_latin="Amina"))
+
+
+def test_the_diagram_is_the_tables(repository: Path) -> None:
+    assert (repository / "docs" / "visit.md").read_text(encoding="utf-8") == markdown()

@@ -19,13 +19,15 @@ UNKNOWN = "E-KIOSK-UNEXPECTED"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One code. `citizen` maps a language to the sentence shown on the trouble screen."""
+    """One code. `citizen` maps a language to the sentence shown on the trouble screen; `status` is the
+    exit status of a command that ends in it: 1 the answer is no, 2 wrong use, 3 something is not there."""
 
     code: str
     area: str
     cause: str
     remedy: str
     citizen: dict[str, str]
+    status: int
 
 
 @cache
@@ -39,7 +41,12 @@ def entries() -> dict[str, Entry]:
             if code in found:
                 raise ValueError(f"{code} stands twice in the catalogue")
             found[code] = Entry(
-                code, file.name.removesuffix(".toml"), words["cause"], words["remedy"], dict(words["citizen"])
+                code,
+                file.name.removesuffix(".toml"),
+                words["cause"],
+                words["remedy"],
+                dict(words["citizen"]),
+                words.get("status", 1),
             )
     return dict(sorted(found.items()))
 

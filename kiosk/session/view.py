@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from config.schema import Town
 from kiosk.catalogue.codes import entry
-from kiosk.session.events import Paper, State
+from kiosk.session.events import Language, Paper, State
 from kiosk.session.machine import Visit
 from kiosk.session.protocol import Screen
 
@@ -39,7 +39,7 @@ class View:
     """What a snapshot says, before it has a number."""
 
     screen: Screen
-    language: str
+    language: Language
     step: tuple[int, int] | None
     data: dict[str, Any]
 

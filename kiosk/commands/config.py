@@ -1,0 +1,55 @@
+"""`kiosk config`: check a configuration, show what is in force, print the reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Check, show and document the configuration.",
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+@app.command()
+def validate(path: Annotated[Path, typer.Argument(help="a TOML file")]) -> None:
+    """Check a file: every problem with file, line, key and reason. Example: kiosk config validate kiosk.toml"""
+    from config import ConfigInvalid, load
+
+    try:
+        load(path)
+    except ConfigInvalid as error:
+        for problem in error.problems:
+            typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{path}: good")
+
+
+@app.command()
+def show(config: Annotated[Path, typer.Option(help="the configuration file")] = Path("kiosk.toml")) -> None:
+    """The settings in force and where each came from. Example: kiosk config show --config kiosk.toml"""
+    from pydantic import BaseModel
+
+    from config import load
+
+    loaded = load(config)
+    typer.echo(f"profile = {loaded.settings.profile}    # {loaded.source('profile')}")
+    for name in type(loaded.settings).model_fields:
+        section = getattr(loaded.settings, name)
+        if not isinstance(section, BaseModel):
+            continue
+        typer.echo(f"\n[{name}]")
+        for key in type(section).model_fields:
+            typer.echo(f"{key} = {getattr(section, key)}    # {loaded.source(f'{name}.{key}')}")
+
+
+@app.command()
+def docs() -> None:
+    """The schema's reference as Markdown. Example: kiosk config docs > docs/configuration.md"""
+    from config.reference import markdown
+
+    typer.echo(markdown(), nl=False)

@@ -1,0 +1,184 @@
+"""The reader and the card in it. One worker thread talks to the card; the watch has a thread of its own.
+
+Everything here is about *this* insertion: a card that was used in one visit is not served to the next
+until it has been out of the reader.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from config.schema import Settings
+from drivers import smartcard
+from drivers.smartcard import FileId
+from kiosk.catalogue import events as logged
+from kiosk.catalogue.log import say
+from kiosk.session import events as e
+
+T = TypeVar("T")
+FILES = (FileId.SOD, FileId.DG1, FileId.DG11, FileId.DG14, FileId.DG15)
+"""What a visit reads. No photo: nothing in the visit looks at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardFiles:
+    """The files of one card, read in one session, and whose they are."""
+
+    files: dict[FileId, bytes]
+    data: smartcard.CardData
+
+    def __repr__(self) -> str:
+        return "CardFiles(…)"
+
+
+class CardDesk:
+    """`post` gets CardIn and CardOut in the loop's thread, only while somebody asked for them."""
+
+    def __init__(self, settings: Settings, post: Callable[[e.Event], None]) -> None:
+        if settings.reader.pcscd_socket is not None:
+            os.environ["PCSCLITE_CSOCK_NAME"] = str(settings.reader.pcscd_socket)
+        self._settings = settings
+        self._post = post
+        self._loop = asyncio.get_running_loop()
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="card")
+        self._watch = smartcard.CardWatch(self._from_watch)
+        self._card: smartcard.IdCard | None = None
+        self._channel: smartcard.Channel | None = None
+        self._inserted: set[str] = set()
+        self._insertion = 0
+        self._served = 0
+        self._awaited = False
+
+    def start(self) -> None:
+        self._watch.start()
+
+    async def stop(self) -> None:
+        await self.put_away()
+        self._watch.stop()
+        self._worker.shutdown(wait=True)
+
+    # --- comings and goings -------------------------------------------------------------------------
+
+    def _from_watch(self, event: smartcard.WatchEvent) -> None:
+        self._loop.call_soon_threadsafe(self._happened, event)
+
+    def _happened(self, event: smartcard.WatchEvent) -> None:
+        match event:
+            case smartcard.CardInserted(reader=reader) if self._is_ours(reader):
+                self._inserted.add(reader)
+                self._insertion += 1
+                say(logged.CARD, state="inserted")
+                self._serve()
+            case smartcard.CardRemoved(reader=reader) if reader in self._inserted:
+                self._lost(reader)
+                say(logged.CARD, state="removed")
+            case smartcard.ReaderGone(name=name):
+                self._lost(name)
+                say(logged.CARD, state="reader-gone")
+            case smartcard.ReaderArrived():
+                say(logged.CARD, state="reader-arrived")
+            case smartcard.PcscGone():
+                self._lost(*self._inserted)
+                say(logged.CARD, state="pcscd-gone")
+            case smartcard.PcscBack():
+                say(logged.CARD, state="pcscd-back")
+
+    def _is_ours(self, reader: str) -> bool:
+        return self._settings.reader.name in ("", reader)
+
+    def _lost(self, *readers: str) -> None:
+        had = bool(self._inserted)
+        self._inserted -= set(readers)
+        if had and not self._inserted:
+            self._post(e.CardOut())
+
+    def _serve(self) -> None:
+        if self._awaited and self._inserted and self._insertion > self._served:
+            self._awaited = False
+            self._served = self._insertion
+            self._post(e.CardIn())
+
+    @property
+    def present(self) -> bool:
+        return bool(self._inserted)
+
+    def await_card(self) -> None:
+        """CardIn follows, at once if a card not yet served stands there."""
+        self._awaited = True
+        self._serve()
+
+    def await_card_out(self) -> None:
+        """CardOut follows, at once if the reader is empty."""
+        if not self._inserted:
+            self._post(e.CardOut())
+
+    async def readers(self) -> list[str]:
+        """Names of the readers there are. Raises a ReaderError when pcscd does not answer."""
+        return await self._do(smartcard.readers)
+
+    # --- talking to the card --------------------------------------------------------------------------
+
+    async def probe(self) -> smartcard.Access:
+        """Connect (which resets the card) and see how it opens."""
+        return await self._do(self._probe)
+
+    def _probe(self) -> smartcard.Access:
+        self._close()
+        reader = self._settings.reader.name or next(iter(self._inserted), None)
+        self._channel = smartcard.connect(reader, deadline=self._settings.card.apdu_deadline)
+        self._card = smartcard.IdCard(self._channel)
+        return self._card.probe()
+
+    async def open(self, password: smartcard.Can | smartcard.Mrz) -> int | None:
+        """Open the chip; returns the PIN tries left, None where the card does not tell."""
+
+        def work() -> int | None:
+            card = self._the_card()
+            card.open(password)
+            return card.pin_tries()
+
+        return await self._do(work)
+
+    async def read(self) -> CardFiles:
+        """The files of `FILES`, and the holder's data they carry."""
+
+        def work() -> CardFiles:
+            card = self._the_card()
+            files = {file: card.read(file) for file in FILES}
+            return CardFiles(files, smartcard.card_data(files, dt.datetime.now(dt.UTC).date()))
+
+        return await self._do(work)
+
+    async def sign(self, nonce: bytes) -> bytes:
+        """Active authentication over 8 bytes."""
+        return await self._do(lambda: self._the_card().active_authentication(nonce))
+
+    async def verify_pin(self, pin: str) -> None:
+        await self._do(lambda: self._the_card().verify_pin(pin))
+
+    async def put_away(self) -> None:
+        """Forget the card: close the channel, drop the session keys."""
+        await self._do(self._close)
+
+    @property
+    def apdus(self) -> int:
+        return self._channel.apdu_count if self._channel else 0
+
+    def _the_card(self) -> smartcard.IdCard:
+        if self._card is None or not self._inserted:
+            raise smartcard.CardRemovedError("no card is in the reader")
+        return self._card
+
+    def _close(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+        self._card = self._channel = None
+
+    async def _do(self, work: Callable[[], T]) -> T:
+        return await self._loop.run_in_executor(self._worker, work)

@@ -1,0 +1,152 @@
+"""The session: takes events in turn, asks the table, carries the commands out, shows the screen.
+
+    runner = Runner(settings, counter, link)
+    await runner.run()
+
+All that decides is in `machine.py`; all that touches the world is in `counter.py`. Time is kept here:
+each state's own limit, and the citizen's silence, which is asked about before it ends the visit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from config.schema import Settings
+from kiosk.catalogue import events as logged
+from kiosk.catalogue.log import say
+from kiosk.session import events as e
+from kiosk.session.machine import WAITING, VisitMachine
+from kiosk.session.protocol import ScreenEvent, Snapshot
+from kiosk.session.screen_link import from_screen
+from kiosk.session.view import view
+
+TAKE_PAPER_S = 30.0
+TROUBLE_S = 60.0
+GOODBYE_S = 6.0
+
+
+class Hands(Protocol):
+    """What carries commands out, and answers through the `post` it was made with."""
+
+    def carry_out(self, command: e.Command) -> None: ...
+    def between_visits(self) -> None: ...
+    @property
+    def unavailable(self) -> str | None: ...
+
+
+class ScreenPort(Protocol):
+    def show(self, snapshot: Snapshot) -> None: ...
+
+
+class Runner:
+    """One kiosk's session. `post` may be called from any task of the loop."""
+
+    def __init__(self, settings: Settings, hands: Callable[[Callable[[e.Event], None]], Hands]) -> None:
+        self._settings = settings
+        self._machine = VisitMachine()
+        self._queue: asyncio.Queue[e.Event] = asyncio.Queue()
+        self._hands = hands(self.post)
+        self._screens: list[ScreenPort] = []
+        self._seq = 0
+        self._asked_since = 0
+        self._idle_left: int | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def attach(self, screen: ScreenPort) -> None:
+        self._screens.append(screen)
+
+    def post(self, event: e.Event) -> None:
+        self._queue.put_nowait(event)
+
+    def from_screen(self, message: ScreenEvent) -> None:
+        """A touch. Any touch says that somebody is there, but only one on the question now shown answers it."""
+        timely = self._asked_since <= message.seq <= self._seq
+        event = from_screen(message, self._settings.session.languages) if timely else None
+        if self._idle_left is not None:
+            self._idle_left = None
+            self._show()
+        self._arm()
+        if event is not None and self._machine.expects(event):
+            self.post(event)
+        elif message.name != "still_here":
+            say(logged.MESSAGE_REFUSED, source="screen")
+
+    async def run(self) -> None:
+        """Serve visits until cancelled."""
+        self._settle_in(None)
+        while True:
+            event = await self._queue.get()
+            before = self._machine.state
+            if not self._machine.expects(event):
+                continue
+            for command in self._machine.handle(event):
+                self._hands.carry_out(command)
+            if isinstance(event, e.Failed):
+                say(logged.VISIT_TROUBLE, code=event.code)
+            self._idle_left = None
+            self._settle_in(before)
+
+    def _settle_in(self, before: e.State | None) -> None:
+        state = self._machine.state
+        if state is not before:
+            if state is e.State.ATTRACT:
+                self._hands.between_visits()
+            self._asked_since = self._seq + 1
+            self._arm()
+        self._show()
+
+    def refresh(self) -> None:
+        """Show the same state again: what is unavailable may have changed."""
+        self._show()
+
+    def _show(self) -> None:
+        self._seq += 1
+        machine, settings = self._machine, self._settings
+        shown = view(machine.state, machine.visit, settings.town, settings.session.languages, self._hands.unavailable)
+        snapshot = Snapshot(
+            seq=self._seq,
+            screen=shown.screen,
+            language=shown.language,
+            step=shown.step,
+            idle_seconds=self._idle_left,
+            data=shown.data,
+        )
+        for screen in self._screens:
+            screen.show(snapshot)
+
+    # --- time ---------------------------------------------------------------------------------------
+
+    def _arm(self) -> None:
+        """Start the state's clock again."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        if (seconds := self._limit()) is not None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._time_is_up)
+
+    def _limit(self) -> float | None:
+        session = self._settings.session
+        match self._machine.state:
+            case state if state in WAITING:
+                return session.idle
+            case e.State.TAKE_CARD | e.State.RETURN_CARD:
+                return session.take_card
+            case e.State.TAKE_PAPER:
+                return TAKE_PAPER_S
+            case e.State.TROUBLE:
+                return TROUBLE_S
+            case e.State.GOODBYE:
+                return GOODBYE_S
+            case _:
+                return None
+
+    def _time_is_up(self) -> None:
+        if self._machine.state not in WAITING or self._idle_left == 0:
+            self.post(e.TimeOut())
+            return
+        warning = int(self._settings.session.idle_warning)
+        self._idle_left = warning if self._idle_left is None else self._idle_left - 1
+        self._show()
+        self._timer = asyncio.get_running_loop().call_later(1.0, self._time_is_up)

@@ -1,0 +1,307 @@
+"""From a citizen's choice to paper, at most once, each step durable before the next.
+
+    issuance = Issuance(ledger, registry, signer, printer=…, printer_uri=…, print_document=…, deadline=60)
+    await issuance.deliver()                               # at start: close what an earlier run left open
+    issued = await issuance.prepare(act, wanted, sign_presence)                     # requested → granted → signed
+    ending = await issuance.put_on_paper(issued, on_progress)   # submitting → submitted → evidence → settled
+    await issuance.void(issued, code="E-…")                # or, when the visit ends first
+
+1. No step is taken before the ledger holds the one before it. When the ledger refuses, nothing more is
+   done: the grant stays as it is recorded, and recovery closes it.
+2. `submitting` stands before the first byte goes to the printer, and stands once.
+3. A grant that came to no paper is VOIDED. When the registry is away the settlement waits in the ledger,
+   and `deliver` (called at start, and between visits) brings it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from drivers.printers.errors import PrinterError
+
+from drivers.printers.port import Condition, Printer
+from kiosk.catalogue.codes import code_of
+from kiosk.issuance.errors import (
+    Abandoned,
+    DocumentAltered,
+    LedgerError,
+    LedgerOutOfOrder,
+    PaperFailed,
+    PaperUnknown,
+    PrinterNotReady,
+)
+from kiosk.issuance.ledger import Ledger
+from kiosk.issuance.ports import OnProgress, PaperOutcome, PrintDocument, Registry, Signer, SignPresence
+from kiosk.issuance.records import (
+    Evidence,
+    Failed,
+    Granted,
+    Outcome,
+    PaperEvidence,
+    Requested,
+    Signed,
+    Submitted,
+    Submitting,
+)
+from kiosk.issuance.recovery import Recovered, ask_printer, forget, recover, settle
+from kiosk.issuance.rules import Abandon, AskPrinter, check_next, job_title, next_action, printer_digest
+from registry.client import SignedAct
+from registry.errors import RegistryError
+from registry.models import Grant, GrantRequest, Language
+from registry.presence import grant_nonce
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the citizen confirmed: which document, in which language, as set by which template."""
+
+    presentation_id: str
+    document_type: str
+    language: Language
+    template_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A signed document that is not on paper yet. The PDF is the citizen's and lives as long as the visit."""
+
+    grant: Grant
+    pdf: bytes = field(repr=False)
+
+    @property
+    def grant_id(self) -> str:
+        return self.grant.grant_id
+
+    @property
+    def reference(self) -> str:
+        return self.grant.reference
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of a document. `code` is None for `printed`; `settled` is False while the registry waits to hear."""
+
+    reference: str
+    document_type: str
+    outcome: Outcome
+    evidence: Evidence
+    pages: int
+    code: str | None
+    conditions: frozenset[Condition]
+    settled: bool
+
+
+class Issuance:
+    """Issues documents, one visit at a time. `printer` opens the printer at `printer_uri`; `deadline` in seconds
+    bounds the wait for paper."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        registry: Registry,
+        signer: Signer,
+        *,
+        printer: Callable[[], Printer],
+        printer_uri: str,
+        print_document: PrintDocument,
+        deadline: float,
+    ) -> None:
+        self._ledger = ledger
+        self._registry = registry
+        self._signer = signer
+        self._open_printer = printer
+        self._printer_uri = printer_uri
+        self._print_document = print_document
+        self._deadline = deadline
+        self._live: set[str] = set()
+        self._submitting = Submitting(printer=printer_digest(printer_uri))
+        self._printing = asyncio.Lock()
+        self._delivering = asyncio.Lock()
+
+    # -- choice → signed document
+
+    async def prepare(self, act: SignedAct, wanted: Wanted, sign_presence: SignPresence) -> Issued:
+        """Ask the registry for a grant, with the card still in the reader, and have the document signed.
+
+        Raises what the registry, the card or the signer raised, after recording it and voiding the grant;
+        LedgerError when the ledger cannot record. Cancelling it records `failed`; `deliver` then voids.
+        """
+        grant_id = secrets.token_hex(16)
+        self._ledger.append(grant_id, Requested(document_type=wanted.document_type, language=wanted.language))
+        self._live.add(grant_id)
+        try:
+            return await self._grant_and_sign(grant_id, act, wanted, sign_presence)
+        except LedgerOutOfOrder:
+            self._live.discard(grant_id)
+            raise
+        except asyncio.CancelledError:
+            self._live.discard(grant_id)
+            self._ledger.append(grant_id, Failed(code=Abandoned.code))
+            raise
+        except Exception as error:
+            await self._give_up(grant_id, code_of(error))
+            raise
+
+    async def _grant_and_sign(
+        self, grant_id: str, act: SignedAct, wanted: Wanted, sign_presence: SignPresence
+    ) -> Issued:
+        challenge = await self._registry.challenge()
+        request = GrantRequest(
+            presentation_id=wanted.presentation_id,
+            challenge_id=challenge.challenge_id,
+            act_sha256=act.payload_sha256,
+            document_type=wanted.document_type,
+            language=wanted.language,
+            template_sha256=wanted.template_sha256,
+            signature="",
+        )
+        signature = await sign_presence(grant_nonce(bytes.fromhex(challenge.nonce), grant_id, request))
+        request = request.model_copy(update={"signature": base64.b64encode(signature).decode()})
+        granted = await self._registry.grant(grant_id, request)
+        self._ledger.append(grant_id, Granted(reference=granted.grant.reference))
+        document = await self._signer.issue(act.jws, granted.jws)
+        if hashlib.sha256(document.pdf).hexdigest() != document.sha256:
+            raise DocumentAltered("the signer's document and its digest differ")
+        self._ledger.append(grant_id, Signed(sha256=document.sha256))
+        return Issued(granted.grant, document.pdf)
+
+    # -- signed document → paper
+
+    async def put_on_paper(self, issued: Issued, on_progress: OnProgress) -> Ending:
+        """Print it, once, and tell the registry. Every ending is returned, good or bad.
+
+        Raises StepRefused when it was put on paper, or voided, before; LedgerError when the ledger cannot
+        record: then the job is cancelled, and recovery says what became of it. The same when cancelled.
+        """
+        async with self._printing:
+            check_next(self._ledger.records(issued.grant_id), self._submitting)
+            self._live.add(issued.grant_id)
+            printer = self._open_printer()
+            try:
+                decided, conditions = await self._decide(printer, issued, on_progress)
+                self._ledger.append(issued.grant_id, decided)
+                settled = await self._settle(issued.grant_id)
+            finally:
+                self._live.discard(issued.grant_id)
+                await printer.close()
+        return _ending(issued, decided, conditions, settled)
+
+    async def _decide(
+        self, printer: Printer, issued: Issued, on_progress: OnProgress
+    ) -> tuple[PaperEvidence | Failed, frozenset[Condition]]:
+        # Asked before anything is sent, so that a printer known to be out of order leaves no doubt behind.
+        try:
+            status = await printer.status()
+        except PrinterError as error:
+            return Failed(code=code_of(error)), frozenset()
+        if not status.ready:
+            return Failed(code=PrinterNotReady.code), status.conditions
+        return await self._print(printer, issued, on_progress)
+
+    async def _print(
+        self, printer: Printer, issued: Issued, on_progress: OnProgress
+    ) -> tuple[PaperEvidence, frozenset[Condition]]:
+        grant_id = issued.grant_id
+        taken: list[int] = []
+
+        async def on_submitted(job_id: int) -> None:
+            taken.append(job_id)
+            self._ledger.append(grant_id, Submitted(job_id=job_id))
+
+        self._ledger.append(grant_id, self._submitting)
+        try:
+            paper = await self._print_document(
+                printer,
+                issued.pdf,
+                title=job_title(grant_id),
+                deadline=self._deadline,
+                on_progress=on_progress,
+                on_submitted=on_submitted,
+            )
+        except PrinterError as error:
+            asked = AskPrinter(self._submitting.printer, taken[0] if taken else None)
+            return await ask_printer(self._ledger, grant_id, asked, printer, code=code_of(error)), frozenset()
+        except LedgerError:
+            await _cancel(printer, taken)
+            raise
+        return _evidence(paper), paper.conditions
+
+    # -- ends
+
+    async def void(self, issued: Issued, *, code: str = Abandoned.code) -> bool:
+        """End a signed document that will not be printed: the visit is over. `code` says why.
+
+        True when the registry knows already. Does nothing to one that went to the printer or is settled.
+        Raises LedgerError.
+        """
+        return await self._give_up(issued.grant_id, code)
+
+    async def deliver(self) -> Recovered:
+        """Close every open grant that no visit holds: see `recovery.recover`. Raises LedgerError."""
+        async with self._delivering:
+            printer = self._open_printer()
+            try:
+                return await recover(
+                    self._ledger,
+                    self._registry,
+                    printer,
+                    printer_uri=self._printer_uri,
+                    signer=self._signer,
+                    live=self._live,
+                )
+            finally:
+                await printer.close()
+
+    async def _give_up(self, grant_id: str, code: str) -> bool:
+        try:
+            if isinstance(next_action(self._ledger.records(grant_id)), Abandon):
+                self._ledger.append(grant_id, Failed(code=code))
+            return await self._settle(grant_id)
+        finally:
+            self._live.discard(grant_id)
+
+    async def _settle(self, grant_id: str) -> bool:
+        await forget(self._signer, grant_id)
+        try:
+            await settle(self._ledger, self._registry, grant_id)
+        except RegistryError:
+            return False  # the ledger keeps it open, and `deliver` says why it waits
+        return True
+
+
+def _evidence(paper: PaperOutcome) -> PaperEvidence:
+    """The printing room's word as a record; neither `printed` without a page or evidence, nor
+    `failed` with a page, is believed."""
+    pages = min(max(paper.pages, 0), 999)
+    if paper.outcome == Outcome.PRINTED and paper.evidence != Evidence.NONE and pages >= 1:
+        return PaperEvidence(outcome=Outcome.PRINTED, evidence=Evidence(paper.evidence), pages=pages)
+    if paper.outcome == Outcome.FAILED and pages == 0:
+        return PaperEvidence(outcome=Outcome.FAILED, evidence=Evidence.NONE, pages=pages, code=PaperFailed.code)
+    return PaperEvidence(outcome=Outcome.UNKNOWN, evidence=Evidence.NONE, pages=pages, code=PaperUnknown.code)
+
+
+async def _cancel(printer: Printer, taken: list[int]) -> None:
+    for job_id in taken:
+        try:
+            await printer.cancel(job_id)
+        except PrinterError:
+            return  # the ledger's failure is what is raised; recovery asks the printer again
+
+
+def _ending(issued: Issued, decided: Failed | PaperEvidence, conditions: frozenset[Condition], settled: bool) -> Ending:
+    on_paper = decided if isinstance(decided, PaperEvidence) else None
+    return Ending(
+        reference=issued.reference,
+        document_type=issued.grant.document_type,
+        outcome=on_paper.outcome if on_paper else Outcome.FAILED,
+        evidence=on_paper.evidence if on_paper else Evidence.NONE,
+        pages=on_paper.pages if on_paper else 0,
+        code=decided.code,
+        conditions=conditions,
+        settled=settled,
+    )

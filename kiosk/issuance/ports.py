@@ -1,0 +1,81 @@
+"""What issuance needs of the rooms below: the shapes of `registry.client`, `signing.client` and `printing.job`.
+
+Small Protocols, so that tests put parts with durable memory and faults of their own behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, runtime_checkable
+
+from drivers.printers.port import Condition, Printer
+from registry.client import SignedGrant
+from registry.models import Challenge, GrantRequest, Settlement
+
+SignPresence = Callable[[bytes], Awaitable[bytes]]
+"""The card's raw active-authentication signature over 8 bytes; raises when the card is not in the reader."""
+OnProgress = Callable[..., Any]
+"""Passed through to `print_document` untouched."""
+
+
+class Registry(Protocol):
+    """Raises `registry.errors.RegistryError` subclasses only.
+
+    `grant` answers with a grant for exactly this request. `settle` may be repeated unchanged, takes VOIDED
+    for an id it has never seen (which closes it), and raises Conflict for a settlement that contradicts.
+    """
+
+    async def challenge(self) -> Challenge: ...
+    async def grant(self, grant_id: str, request: GrantRequest) -> SignedGrant: ...
+    async def settle(self, grant_id: str, settlement: Settlement) -> None: ...
+
+
+class SignedDocument(Protocol):
+    """`sha256` is of `pdf`, in lower-case hexadecimal."""
+
+    @property
+    def pdf(self) -> bytes: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+class Signer(Protocol):
+    """Raises `signing.errors.SigningError` subclasses only. `forget` drops the bytes it keeps for a grant."""
+
+    async def issue(self, act_jws: str, grant_jws: str) -> SignedDocument: ...
+    async def forget(self, grant_id: str) -> object: ...
+
+
+class PaperOutcome(Protocol):
+    """`outcome` is printed, failed (no page came out) or unknown; `pages` is the printer's count."""
+
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def evidence(self) -> str: ...
+    @property
+    def pages(self) -> int: ...
+    @property
+    def conditions(self) -> frozenset[Condition]: ...
+
+
+class PrintDocument(Protocol):
+    """`printing.job.print_document`: awaits `on_submitted(job_id)` before it follows the job. `deadline` in seconds."""
+
+    async def __call__(
+        self,
+        printer: Printer,
+        pdf: bytes,
+        *,
+        title: str,
+        deadline: float,
+        on_progress: OnProgress,
+        on_submitted: Callable[[int], Awaitable[None]],
+    ) -> PaperOutcome: ...
+
+
+@runtime_checkable
+class FindsJobs(Protocol):
+    """A printer that can look a job up by its name (IPP Get-Jobs), finished ones included."""
+
+    async def find(self, title: str) -> int | None: ...

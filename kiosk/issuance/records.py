@@ -1,0 +1,200 @@
+"""What an entry of the ledger may say.
+
+Every field is an enumerated word, a digest, a reference of a fixed shape, a code or a bounded number, so
+that no name, NIN or card number has a field to stand in. Pure.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from kiosk.issuance.errors import RecordRefused
+
+
+class DocumentType(StrEnum):
+    """The documents that can be issued. Closed, because a free word could be a name."""
+
+    BIRTH_EXTRACT = "birth-extract"
+    BIRTH_EXTRACT_SPECIAL = "birth-extract-special"
+    BIRTH_COPY = "birth-copy"
+    MARRIAGE_EXTRACT = "marriage-extract"
+    MARRIAGE_COPY = "marriage-copy"
+    DEATH_EXTRACT = "death-extract"
+    DEATH_COPY = "death-copy"
+    FAMILY_RECORD = "family-record"
+    FAMILY_BOOKLET = "family-booklet"
+    JUDGMENT_EXTRACT = "judgment-extract"
+    REGISTER_EXTRACT = "register-extract"
+    RESIDENCE_CERTIFICATE = "residence-certificate"
+    MA_BIRTH_EXTRACT = "ma-birth-extract"
+    MA_BIRTH_COPY = "ma-birth-copy"
+
+
+class Language(StrEnum):
+    AR = "ar"
+    FR = "fr"
+    ZGH = "zgh"
+    EN = "en"
+
+
+class Outcome(StrEnum):
+    PRINTED = "printed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Evidence(StrEnum):
+    IPP_COMPLETED = "ipp-completed"
+    ESCPOS_ECHO = "escpos-echo"
+    OPERATOR_CONFIRMED = "operator-confirmed"
+    NONE = "none"
+
+
+class SettledAs(StrEnum):
+    PRINTED = "PRINTED"
+    VOIDED = "VOIDED"
+
+
+class Answer(StrEnum):
+    """The registry's answer to a settlement. `contradicted`: it holds another one, which stands there."""
+
+    ACCEPTED = "accepted"
+    CONTRADICTED = "contradicted"
+
+
+GrantId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[0-9]{4}-[0-9]{4,5}-[0-9]{7}$")]
+"""Narrower than the registry's: country, year, commune, serial. Too short for a NIN, without room for a name."""
+Code = Annotated[str, StringConstraints(pattern=r"^E(-[A-Z0-9]{1,16}){2,5}$")]
+"""An error code; the ledger takes only those of the catalogue."""
+
+
+class _Record(BaseModel):
+    """Closed and immutable. A value that does not fit raises RecordRefused, which does not quote it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _refuse(cls, value: object, fit: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return fit(value)
+        except ValidationError:
+            raise RecordRefused(f"a value that {cls.__name__} has no room for") from None
+
+
+class Requested(_Record):
+    """The registry is about to be asked for a grant of this id."""
+
+    step: Literal["requested"] = "requested"
+    document_type: DocumentType
+    language: Language
+
+
+class Granted(_Record):
+    step: Literal["granted"] = "granted"
+    reference: Reference
+
+
+class Signed(_Record):
+    """`sha256` is of the signed PDF."""
+
+    step: Literal["signed"] = "signed"
+    sha256: Digest
+
+
+class Submitting(_Record):
+    """The document is about to be sent; from here on it may come out. `printer` is `printer_digest(uri)`."""
+
+    step: Literal["submitting"] = "submitting"
+    printer: Digest
+
+
+class Submitted(_Record):
+    """The printer took the job under this number (RFC 8011 §5.3.2: 1 to 2³¹-1)."""
+
+    step: Literal["submitted"] = "submitted"
+    job_id: Annotated[int, Field(strict=True, ge=1, lt=1 << 31)]
+
+
+class PaperEvidence(_Record):
+    """What became of the paper; `pages` is the printer's own count, `code` says why it is not `printed`."""
+
+    step: Literal["evidence"] = "evidence"
+    outcome: Outcome
+    evidence: Evidence
+    pages: Annotated[int, Field(strict=True, ge=0, le=999)]
+    code: Code | None = None
+
+    @model_validator(mode="after")
+    def _printed_is_proven(self) -> PaperEvidence:
+        printed = self.outcome is Outcome.PRINTED
+        if printed != (self.evidence is not Evidence.NONE) or printed != (self.code is None):
+            raise ValueError("printed needs evidence; anything else needs a code")
+        if printed and self.pages < 1:
+            raise ValueError("printed needs a page")
+        return self
+
+
+class Failed(_Record):
+    """Nothing was sent to the printer, and nothing will be."""
+
+    step: Literal["failed"] = "failed"
+    code: Code
+
+
+class Settled(_Record):
+    """The registry was told, and answered."""
+
+    step: Literal["settled"] = "settled"
+    outcome: SettledAs
+    evidence: Evidence
+    answer: Answer
+
+
+Record = Requested | Granted | Signed | Submitting | Submitted | PaperEvidence | Failed | Settled
+RECORDS: tuple[type[_Record], ...] = (
+    Requested,
+    Granted,
+    Signed,
+    Submitting,
+    Submitted,
+    PaperEvidence,
+    Failed,
+    Settled,
+)
+_ADAPTER: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="step")])
+_GRANT_ID: TypeAdapter[str] = TypeAdapter(GrantId)
+
+
+def parse_record(text: str) -> Record:
+    """A record from its JSON. Raises RecordRefused, without quoting the text."""
+    try:
+        return _ADAPTER.validate_json(text, strict=True)
+    except ValidationError:
+        raise RecordRefused("not a record of this ledger") from None
+
+
+def parse_grant_id(text: str) -> str:
+    """Raises RecordRefused unless `text` is 128 bits in lower-case hexadecimal."""
+    try:
+        return _GRANT_ID.validate_python(text, strict=True)
+    except ValidationError:
+        raise RecordRefused("not a grant id") from None
+
+
+def code_in(record: Record) -> str | None:
+    return record.code if isinstance(record, PaperEvidence | Failed) else None

@@ -1,0 +1,180 @@
+"""Closing what was left open: by a crash, by a cancelled visit, or because the registry was away.
+
+    recovered = await recover(ledger, registry, printer, printer_uri=…)
+
+From the records of a grant alone `rules.next_action` says what is missing. Nothing here prints. A grant
+whose document may have gone to the printer is looked for there, its job is cancelled if it still runs,
+and only a job that completed counts as printed; anything else is `unknown`, and voided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from contextlib import suppress
+from dataclasses import dataclass
+
+from drivers.printers.errors import PrinterError
+
+from drivers.printers.port import JobState, JobStatus, Printer
+from kiosk.catalogue.codes import code_of
+from kiosk.issuance.errors import Interrupted, PaperUnknown, SettlementContradicted
+from kiosk.issuance.ledger import Ledger
+from kiosk.issuance.ports import FindsJobs, Registry, Signer
+from kiosk.issuance.records import (
+    Answer,
+    Evidence,
+    Failed,
+    Granted,
+    Outcome,
+    PaperEvidence,
+    Settled,
+    SettledAs,
+    Submitted,
+)
+from kiosk.issuance.rules import Abandon, AskPrinter, Settle, job_title, next_action, outcome_of, printer_digest
+from registry.errors import Conflict, RegistryAbsent, RegistryError
+from registry.models import Settlement
+from signing.errors import SigningError
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A grant that was open and is settled. `reference` is None where the registry had given none."""
+
+    grant_id: str
+    reference: str | None
+    outcome: Outcome
+    settled_as: SettledAs
+    code: str | None = None
+    """E-ISSUANCE-SETTLEMENT where the registry holds another settlement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """`waiting` grants stay open; `code` says why the last of them does."""
+
+    closed: tuple[Closed, ...]
+    waiting: int
+    code: str | None
+
+
+async def recover(
+    ledger: Ledger,
+    registry: Registry,
+    printer: Printer | None,
+    *,
+    printer_uri: str = "",
+    signer: Signer | None = None,
+    live: Set[str] = frozenset(),
+) -> Recovered:
+    """Bring every open grant that is not `live` (in the hands of a visit) to its end.
+
+    Without a printer, or with another than the one that got the job, that paper is `unknown`. While the
+    registry gives no answer grants wait, and the next call delivers them. Raises LedgerError.
+    """
+    grants = [grant_id for grant_id in ledger.open_grants() if grant_id not in live]
+    for grant_id in grants:
+        await _decide(ledger, grant_id, printer, printer_uri)
+        await forget(signer, grant_id)
+    closed: list[Closed] = []
+    code: str | None = None
+    for grant_id in grants:
+        try:
+            await settle(ledger, registry, grant_id)
+        except RegistryError as error:
+            code = code_of(error)
+            if isinstance(error, RegistryAbsent):
+                break
+        else:
+            closed.append(_closed(ledger, grant_id))
+    return Recovered(tuple(closed), len(grants) - len(closed), code)
+
+
+async def _decide(ledger: Ledger, grant_id: str, printer: Printer | None, printer_uri: str) -> None:
+    match next_action(ledger.records(grant_id)):
+        case Abandon():
+            ledger.append(grant_id, Failed(code=Interrupted.code))
+        case AskPrinter() as asked:
+            known = printer if asked.printer == printer_digest(printer_uri) else None
+            ledger.append(grant_id, await ask_printer(ledger, grant_id, asked, known, code=PaperUnknown.code))
+
+
+async def ask_printer(
+    ledger: Ledger, grant_id: str, asked: AskPrinter, printer: Printer | None, *, code: str
+) -> PaperEvidence:
+    """What the printer says of a job that nobody followed to its end; a job that still runs is cancelled.
+
+    A job found by its title is recorded as `submitted`. `code` is what `unknown` is recorded with, unless
+    the printer itself fails to answer.
+    """
+    status: JobStatus | None = None
+    if printer is not None:
+        try:
+            job_id = await _find(printer, asked, job_title(grant_id))
+            if job_id is not None:
+                if asked.job_id is None:
+                    ledger.append(grant_id, Submitted(job_id=job_id))
+                status = await _end(printer, job_id)
+        except PrinterError as error:
+            code = code_of(error)
+    pages = min(status.pages, 999) if status else 0
+    if status is not None and status.state is JobState.COMPLETED and pages >= 1:
+        return PaperEvidence(outcome=Outcome.PRINTED, evidence=Evidence.IPP_COMPLETED, pages=pages)
+    return PaperEvidence(outcome=Outcome.UNKNOWN, evidence=Evidence.NONE, pages=pages, code=code)
+
+
+async def _find(printer: Printer, asked: AskPrinter, title: str) -> int | None:
+    if not isinstance(printer, FindsJobs):
+        return asked.job_id
+    # A printer that lost its memory numbers jobs anew: the number counts only with the title.
+    found = await printer.find(title)
+    return found if asked.job_id in (None, found) else None
+
+
+async def _end(printer: Printer, job_id: int) -> JobStatus:
+    status = await printer.job(job_id)
+    running = status.state in (JobState.PENDING, JobState.PROCESSING)
+    return await printer.cancel(job_id) if running else status
+
+
+async def settle(ledger: Ledger, registry: Registry, grant_id: str) -> None:
+    """Tell the registry how a decided grant ended, and record its answer.
+
+    The settlement is made from the ledger alone, so that one sent twice is the same twice. Raises
+    RegistryError when it was not taken (the grant stays open), LedgerError.
+    """
+    action = next_action(ledger.records(grant_id))
+    if not isinstance(action, Settle):
+        return
+    answer = Answer.ACCEPTED
+    try:
+        await registry.settle(
+            grant_id,
+            Settlement(
+                outcome=action.outcome.value, evidence=action.evidence.value, ledger_head=ledger.last_hash(grant_id)
+            ),
+        )
+    except Conflict:
+        answer = Answer.CONTRADICTED
+    ledger.append(grant_id, Settled(outcome=action.outcome, evidence=action.evidence, answer=answer))
+
+
+async def forget(signer: Signer | None, grant_id: str) -> None:
+    """Let the signer drop the document. A signer that does not answer forgets when it is restarted."""
+    if signer is not None:
+        with suppress(SigningError):
+            await signer.forget(grant_id)
+
+
+def _closed(ledger: Ledger, grant_id: str) -> Closed:
+    records = ledger.records(grant_id)
+    settled = records[-1]
+    outcome = outcome_of(records)
+    assert isinstance(settled, Settled) and outcome is not None  # noqa: S101 - settle() has just recorded it
+    return Closed(
+        grant_id,
+        next((r.reference for r in records if isinstance(r, Granted)), None),
+        outcome,
+        settled.outcome,
+        SettlementContradicted.code if settled.answer is Answer.CONTRADICTED else None,
+    )

@@ -1,0 +1,131 @@
+"""The rules of the ledger: what may follow what, and what is to be done next.
+
+    requested → granted → signed → submitting → submitted → evidence → settled
+        └──────────┴─────────┴──→ failed → settled   └───────────↗
+
+1. `submitting` is durable before a byte goes to the printer and stands at most once: whatever comes
+   later, nobody can send the document a second time.
+2. `printed` needs `submitted` and evidence; PRINTED at the registry needs `printed`.
+3. After `submitting` there is no `failed`: only the printer's evidence, or `unknown`.
+
+Pure: no clock, no file, no socket.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kiosk.issuance.errors import StepRefused
+from kiosk.issuance.records import (
+    Evidence,
+    Failed,
+    Granted,
+    Outcome,
+    PaperEvidence,
+    Record,
+    Requested,
+    Settled,
+    SettledAs,
+    Signed,
+    Submitted,
+    Submitting,
+)
+
+FOLLOWS: dict[str | None, frozenset[str]] = {
+    None: frozenset({"requested"}),
+    "requested": frozenset({"granted", "failed"}),
+    "granted": frozenset({"signed", "failed"}),
+    "signed": frozenset({"submitting", "failed"}),
+    "submitting": frozenset({"submitted", "evidence"}),
+    "submitted": frozenset({"evidence"}),
+    "evidence": frozenset({"settled"}),
+    "failed": frozenset({"settled"}),
+    "settled": frozenset(),
+}
+
+
+def check_next(history: Sequence[Record], record: Record) -> None:
+    """Raises StepRefused unless `record` may follow `history` (the records of one grant, oldest first)."""
+    last = history[-1] if history else None
+    if record.step not in FOLLOWS[last.step if last else None]:
+        raise StepRefused(f"{record.step} cannot follow {last.step if last else 'nothing'}")
+    if isinstance(record, PaperEvidence) and record.outcome is Outcome.PRINTED and not isinstance(last, Submitted):
+        raise StepRefused("nothing is printed that the printer did not take")
+    if isinstance(record, Settled) and (record.outcome, record.evidence) != _verdict(history):
+        raise StepRefused("the settlement says otherwise than the evidence")
+
+
+# -- what is to be done next
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Nothing went to the printer: record `failed`, then settle."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskPrinter:
+    """Something may have gone to the printer of this digest: look for the job, cancel it, record `evidence`."""
+
+    printer: str
+    job_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Tell the registry."""
+
+    outcome: SettledAs
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Settled: no further step exists."""
+
+
+Action = Abandon | AskPrinter | Settle | Nothing
+
+
+def next_action(history: Sequence[Record]) -> Action:
+    """What an interrupted issuance still needs, from the records of its grant alone."""
+    match history[-1]:
+        case Requested() | Granted() | Signed():
+            return Abandon()
+        case Submitting(printer=printer):
+            return AskPrinter(printer, None)
+        case Submitted(job_id=job_id):
+            return AskPrinter(next(r.printer for r in history if isinstance(r, Submitting)), job_id)
+        case PaperEvidence() | Failed():
+            return Settle(*_verdict(history))
+        case Settled():
+            return Nothing()
+
+
+def _verdict(history: Sequence[Record]) -> tuple[SettledAs, Evidence]:
+    last = history[-1]
+    if isinstance(last, PaperEvidence) and last.outcome is Outcome.PRINTED:
+        return SettledAs.PRINTED, last.evidence
+    return SettledAs.VOIDED, Evidence.NONE
+
+
+def outcome_of(history: Sequence[Record]) -> Outcome | None:
+    """`printed`, `failed` or `unknown`; None while it is not decided."""
+    for record in history:
+        if isinstance(record, PaperEvidence):
+            return record.outcome
+        if isinstance(record, Failed):
+            return Outcome.FAILED
+    return None
+
+
+def printer_digest(uri: str) -> str:
+    """How the ledger names a printer: an address can name a host, a digest only recognises it."""
+    return hashlib.sha256(b"shubbak/printer/1\0" + uri.encode()).hexdigest()
+
+
+def job_title(grant_id: str) -> str:
+    """The name of the grant's print job: as random as the id, without telling it or the reference."""
+    return "shubbak-" + hashlib.sha256(b"shubbak/job/1\0" + grant_id.encode()).hexdigest()[:24]

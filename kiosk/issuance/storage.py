@@ -1,0 +1,152 @@
+"""The ledger's file: an SQLite database that only grows, and SQLite's failures in the room's own words."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from kiosk.issuance.chain import Row
+from kiosk.issuance.errors import (
+    LedgerBusy,
+    LedgerDamaged,
+    LedgerError,
+    LedgerFull,
+    LedgerMissing,
+    LedgerReadOnly,
+    LedgerUnavailable,
+)
+
+APPLICATION_ID = 0x5348424B
+VERSION = 1
+_SCHEMA = f"""
+BEGIN;
+CREATE TABLE entry (
+    seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, grant_id TEXT NOT NULL, record TEXT NOT NULL, hash TEXT NOT NULL
+) STRICT;
+CREATE INDEX entry_grant ON entry (grant_id);
+CREATE TRIGGER entry_stays BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+CREATE TRIGGER entry_remains BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+_BY_RESULT: dict[int, type[LedgerError]] = {
+    sqlite3.SQLITE_FULL: LedgerFull,
+    sqlite3.SQLITE_READONLY: LedgerReadOnly,
+    sqlite3.SQLITE_PERM: LedgerReadOnly,
+    sqlite3.SQLITE_BUSY: LedgerBusy,
+    sqlite3.SQLITE_LOCKED: LedgerBusy,
+    sqlite3.SQLITE_CORRUPT: LedgerDamaged,
+    sqlite3.SQLITE_NOTADB: LedgerDamaged,
+    sqlite3.SQLITE_ERROR: LedgerDamaged,
+}
+
+_BY_ERRNO: dict[int, type[LedgerError]] = {
+    errno.ENOSPC: LedgerFull,
+    errno.EDQUOT: LedgerFull,
+    errno.EROFS: LedgerReadOnly,
+    errno.EACCES: LedgerReadOnly,
+}
+
+
+@contextlib.contextmanager
+def own_errors() -> Iterator[None]:
+    """Turn SQLite's and the system's failures into LedgerError subclasses (primary result code, low byte)."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        kind = _BY_RESULT.get(getattr(error, "sqlite_errorcode", -1) & 0xFF, LedgerUnavailable)
+        raise kind(f"the ledger's database says: {error}") from error
+    except OSError as error:
+        kind = _BY_ERRNO.get(error.errno or 0, LedgerUnavailable)
+        raise kind(f"the ledger's folder: {error.strerror}") from error
+
+
+def lock(path: Path) -> int:
+    """Take the one writer's place; the returned descriptor holds it until it is closed. Raises LedgerBusy."""
+    with own_errors():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        held = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(held)
+            raise LedgerBusy("another process issues from this ledger") from None
+    return held
+
+
+def create(path: Path) -> None:
+    """Make an empty ledger. It appears under its name only when whole, so that an empty file is a damaged one."""
+    draft = path.with_name(path.name + ".new")
+    with own_errors():
+        draft.unlink(missing_ok=True)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            connection.executescript(_SCHEMA)
+        draft.rename(path)
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """For the one writer: every commit is on the disk when it returns (WAL, synchronous=FULL)."""
+    with own_errors():
+        connection = sqlite3.connect(_uri(path, "mode=rw"), uri=True, isolation_level=None, timeout=5)
+        try:
+            for pragma in ("trusted_schema = OFF", "journal_mode = WAL", "synchronous = FULL"):
+                connection.execute(f"PRAGMA {pragma}").fetchall()
+        except sqlite3.Error:
+            connection.close()
+            raise
+    return connection
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """For anybody who may read the file, also while the writer writes. Raises LedgerMissing, LedgerDamaged."""
+    with own_errors():
+        if not path.exists():
+            raise LedgerMissing("there is no ledger here yet")
+        # Without a log beside it and without leave to make one, nobody is writing: the file stands alone.
+        alone = not path.with_name(path.name + "-wal").exists() and not os.access(path.parent, os.W_OK)
+        mode = "immutable=1" if alone else "mode=ro"
+        connection = sqlite3.connect(_uri(path, mode), uri=True, isolation_level=None, timeout=5)
+        try:
+            _recognise(connection)
+        except (sqlite3.Error, LedgerDamaged):
+            connection.close()
+            raise
+    return connection
+
+
+def _recognise(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA trusted_schema = OFF")
+    identity = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
+    if identity != [APPLICATION_ID, VERSION]:
+        raise LedgerDamaged("the file is not a ledger that this version knows")
+    if (word := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+        raise LedgerDamaged(f"the ledger's database is damaged: {word}")
+
+
+def rows(connection: sqlite3.Connection, where: str = "", values: tuple[object, ...] = ()) -> Iterator[Row]:
+    """Stored entries in order. `where` is a constant of the caller's, never data."""
+    with own_errors():
+        found = connection.execute(f"SELECT seq, at, grant_id, record, hash FROM entry {where} ORDER BY seq", values)  # noqa: S608
+        for row in found:
+            yield Row(*row)
+
+
+def _uri(path: Path, mode: str) -> str:
+    return f"file:{quote(str(path.absolute()))}?{mode}"

@@ -76,6 +76,9 @@ def main() -> None:
     try:
         status = app(standalone_mode=False)
     except TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.format_message(), err=True)
+            sys.exit(2)
         sys.exit(_report(WrongUsage(error.format_message())))
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)

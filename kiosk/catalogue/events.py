@@ -81,6 +81,17 @@ SIGNED = _event("signed", "info", "The signer sealed and signed it.", reference=
 SUBMITTED = _event("submitted", "info", "The printer took the job.", reference="reference")
 PAPER = _event("paper", "info", "What became of the paper.", reference="reference", outcome="word", evidence="word")
 PRINTER_WAITS = _event("printer-waits", "warning", "The printer needs somebody.", condition="word")
+VISIT_TIMES = _event(
+    "visit-times",
+    "info",
+    "How long each stage of a visit took.",
+    card="ms",
+    registry="ms",
+    seal_and_sign="ms",
+    submit="ms",
+    paper="ms",
+    total="ms",
+)
 SETTLED = _event("settled", "info", "The registry knows how a grant ended.", reference="reference", outcome="word")
 RECOVERED = _event("recovered", "warning", "Grants left open by an earlier run were closed.", grants="count")
 SETTLEMENT_WAITS = _event(

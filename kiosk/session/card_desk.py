@@ -54,6 +54,7 @@ class CardDesk:
         self._insertion = 0
         self._served = 0
         self._awaited = False
+        self._first = asyncio.Event()
 
     def start(self) -> None:
         self._watch.start()
@@ -73,6 +74,7 @@ class CardDesk:
             case smartcard.CardInserted(reader=reader) if self._is_ours(reader):
                 self._inserted.add(reader)
                 self._insertion += 1
+                self._first.set()
                 say(logged.CARD, state="inserted")
                 self._serve()
             case smartcard.CardRemoved(reader=reader) if reader in self._inserted:
@@ -112,6 +114,10 @@ class CardDesk:
         """CardIn follows, at once if a card not yet served stands there."""
         self._awaited = True
         self._serve()
+
+    async def first_card(self) -> None:
+        """Returns once a card has been seen in the reader."""
+        await self._first.wait()
 
     def await_card_out(self) -> None:
         """CardOut follows, at once if the reader is empty."""

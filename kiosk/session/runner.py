@@ -1,6 +1,8 @@
 """The session: takes events in turn, asks the table, carries the commands out, shows the screen.
 
-    runner = Runner(settings, counter, link)
+    runner = Runner(settings)
+    runner.use(Counter(parts, runner.post))
+    runner.attach(link)
     await runner.run()
 
 All that decides is in `machine.py`; all that touches the world is in `counter.py`. Time is kept here:
@@ -10,7 +12,6 @@ each state's own limit, and the citizen's silence, which is asked about before i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
 from config.schema import Settings
@@ -28,7 +29,7 @@ GOODBYE_S = 6.0
 
 
 class Hands(Protocol):
-    """What carries commands out, and answers through the `post` it was made with."""
+    """What carries commands out, and answers through the runner's `post`."""
 
     def carry_out(self, command: e.Command) -> None: ...
     def between_visits(self) -> None: ...
@@ -43,16 +44,20 @@ class ScreenPort(Protocol):
 class Runner:
     """One kiosk's session. `post` may be called from any task of the loop."""
 
-    def __init__(self, settings: Settings, hands: Callable[[Callable[[e.Event], None]], Hands]) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._machine = VisitMachine()
         self._queue: asyncio.Queue[e.Event] = asyncio.Queue()
-        self._hands = hands(self.post)
+        self._hands: Hands
         self._screens: list[ScreenPort] = []
         self._seq = 0
         self._asked_since = 0
         self._idle_left: int | None = None
         self._timer: asyncio.TimerHandle | None = None
+
+    def use(self, hands: Hands) -> None:
+        """Set what carries the commands out; before `run`."""
+        self._hands = hands
 
     def attach(self, screen: ScreenPort) -> None:
         self._screens.append(screen)

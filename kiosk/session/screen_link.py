@@ -1,7 +1,7 @@
 """The session's end of the wire to the screen: one screen at a time, the newest connection wins.
 
-What comes up is bounded and checked (`protocol.ScreenEvent`, then `from_screen`). What goes down is the latest snapshot only: a slow screen skips pictures,
-it never lags behind the visit.
+What comes up is bounded and checked (`protocol.ScreenEvent`, then `from_screen`). What goes down is the
+latest snapshot only: a slow screen skips pictures, it never lags behind the visit.
 """
 
 from __future__ import annotations

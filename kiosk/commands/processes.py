@@ -1,0 +1,45 @@
+"""The appliance's processes, as its units start them: `kiosk session`, `kiosk screen`, `kiosk signer`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[Path, typer.Option(help="the configuration file")]
+_DEFAULT = Path("/etc/shubbak/kiosk.toml")
+
+
+def session(config: Config = _DEFAULT) -> None:
+    """The session process: the visit, the card, the ledger. Example: kiosk session --config kiosk.toml"""
+    import asyncio
+
+    from config import load
+    from kiosk.catalogue import log
+    from kiosk.session.service import serve
+
+    log.configure()
+    asyncio.run(serve(load(config).settings))
+
+
+def screen(
+    config: Config = _DEFAULT,
+    windowed: Annotated[bool, typer.Option(help="in a window, for a desk, not over the whole screen")] = False,
+) -> None:
+    """The screen process. Example: kiosk screen --windowed --config kiosk.toml"""
+    from config import load
+    from kiosk.ui.app import run_screen
+
+    settings = load(config).settings
+    raise typer.Exit(run_screen(settings.session.socket, settings.screen, windowed))
+
+
+def signer(config: Config = _DEFAULT) -> None:
+    """The signer process: the municipality's key. Example: kiosk signer --config kiosk.toml"""
+    from config import load
+    from kiosk.catalogue import log
+    from signing.service import run
+
+    log.configure()
+    run(load(config).settings)

@@ -45,3 +45,9 @@ class HolderInvalid(SimulatedError):
     """The holder's data do not fit on a card."""
 
     code = "E-SIM-HOLDER"
+
+
+class IssuerUnusable(SimulatedError):
+    """The folder of the demo's issuing authority holds something else than its keys."""
+
+    code = "E-SIM-ISSUER"

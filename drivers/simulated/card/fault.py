@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
+from drivers.simulated.card.image import FileId
 from drivers.simulated.errors import HandRefused
 
 
@@ -33,3 +35,23 @@ class Fault(StrEnum):
             return cls(name)
         except ValueError:
             raise HandRefused(f"a simulated card has no such fault; it has {', '.join(cls)}") from None
+
+
+def served_files(files: Mapping[FileId, bytes], fault: Fault | None) -> Mapping[FileId, bytes]:
+    """The files as a card with that fault gives them out."""
+    if fault is Fault.GARBLED:
+        known = (FileId.CARD_ACCESS, FileId.COM)
+        return {name: content if name in known else _nonsense(content) for name, content in files.items()}
+    if fault is Fault.ALTERED_DG:
+        return {**files, FileId.DG1: _renamed(files[FileId.DG1])}
+    return files
+
+
+def _nonsense(content: bytes) -> bytes:
+    return bytes(byte ^ 0xA5 for byte in content)
+
+
+def _renamed(dg1: bytes) -> bytes:
+    """Another first letter of the surname, which no check digit covers: TD1's third line is DG1's last 30 bytes."""
+    letter = b"B" if dg1[-30:-29] == b"A" else b"A"
+    return dg1[:-30] + letter + dg1[-29:]

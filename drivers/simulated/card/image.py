@@ -43,7 +43,7 @@ class CardImage:
     """`mrz` has TD1's three lines; `aa_private_key` is PKCS #8 DER; `files` are whole, their tag and length too."""
 
     access: Access
-    mrz: tuple[str, str, str]
+    mrz: tuple[str, str, str] = field(repr=False)
     can: str = field(repr=False)
     pin: str = field(repr=False)
     aa_private_key: bytes = field(repr=False)

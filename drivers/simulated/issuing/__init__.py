@@ -1,0 +1,1 @@
+"""What an issuer writes on a card: its files, its certificates, its machine readable zone, its picture."""

@@ -1,0 +1,75 @@
+"""The demo's country signing authority and document signer (ICAO 9303-12 §7), marked DEMO in every name."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+Key = ec.EllipticCurvePrivateKey
+
+_YEAR = dt.timedelta(days=365)
+_CSCA = "DEMO CSCA Shubbak"
+_DS = "DEMO Document Signer Shubbak"
+
+
+def country_signer(key: Key, *, since: dt.datetime) -> x509.Certificate:
+    """A self-signed CSCA certificate, ECDSA with SHA-384, in force for 15 years."""
+    name = _name(_CSCA)
+    builder = _builder(key.public_key(), subject=name, issuer=name, since=since, until=since + 15 * _YEAR)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
+    period = x509.PrivateKeyUsagePeriod(not_before=since, not_after=since + 5 * _YEAR)
+    builder = builder.add_extension(period, critical=False)
+    builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False)
+    return builder.sign(key, hashes.SHA384())
+
+
+def document_signer(key: Key, *, by: Key, csca: x509.Certificate, since: dt.datetime) -> x509.Certificate:
+    """A DS certificate under `csca`, in force for the ten years its cards are."""
+    builder = _builder(key.public_key(), subject=_name(_DS), issuer=csca.subject, since=since, until=since + 11 * _YEAR)
+    builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
+    period = x509.PrivateKeyUsagePeriod(not_before=since, not_after=since + _YEAR)
+    builder = builder.add_extension(period, critical=False)
+    builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), False)
+    return builder.sign(by, hashes.SHA384())
+
+
+def _name(common: str) -> x509.Name:
+    parts = [(NameOID.COUNTRY_NAME, "DZ"), (NameOID.ORGANIZATION_NAME, "DEMO"), (NameOID.COMMON_NAME, common)]
+    return x509.Name([x509.NameAttribute(kind, value) for kind, value in parts])
+
+
+def _builder(
+    key: ec.EllipticCurvePublicKey, *, subject: x509.Name, issuer: x509.Name, since: dt.datetime, until: dt.datetime
+) -> x509.CertificateBuilder:
+    state = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.LOCALITY_NAME, "DZA")]))
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(since)
+        .not_valid_after(until)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(x509.SubjectAlternativeName([state]), critical=False)
+        .add_extension(x509.IssuerAlternativeName([state]), critical=False)
+    )
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )

@@ -100,6 +100,18 @@ class RegistryKeys:
         return certificate.public_bytes(serialization.Encoding.PEM), _pem(key)
 
 
+def write_device(folder: Path, certificate: bytes, key: bytes) -> tuple[Path, Path]:
+    """Writes device.pem and device.key (mode 0600) and returns their paths. Raises SetupError."""
+    written = folder / "device.pem", folder / "device.key"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(written[1], key, 0o600)
+        _write(written[0], certificate, 0o644)
+    except OSError as error:
+        raise SetupError(f"the device's certificate cannot be written: {error.strerror}") from None
+    return written
+
+
 def _create_tls(folder: Path) -> None:
     if (folder / "server.pem").exists():
         return

@@ -17,7 +17,7 @@ import signal
 import socket
 import ssl
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -82,14 +82,18 @@ class ReferenceRegistry:
         """A kiosk's client certificate and private key, PEM. Raises SetupError."""
         return self.keys.enrol_device(kiosk_id)
 
-    def serve(self) -> None:
-        """Serves in this thread until SIGINT or SIGTERM (in the main thread) or `stop`. Raises SetupError."""
+    def serve(self, on_ready: Callable[[str], None] | None = None) -> None:
+        """Serves in this thread until SIGINT or SIGTERM (in the main thread) or `stop`.
+
+        Writes the ready file, then calls `on_ready` with the address. Raises SetupError.
+        """
         faults = Faults()
         registrar = Registrar(self.store, self.keys, CscaFolder(self.keys.csca), self._clock)
         config = _config(create_app(registrar, faults), self.keys)
         reserved = _reserve(self._address)
         try:
-            self._server = _Server(config, faults, reserved.getsockname()[:2], self.ready_file, self.control_socket)
+            address = reserved.getsockname()[:2]
+            self._server = _Server(config, faults, address, self._ready(address[1], on_ready), self.control_socket)
             if not self._stopping.is_set():
                 asyncio.run(self._server.serve(sockets=[self._server.listener()]))
         finally:
@@ -97,6 +101,16 @@ class ReferenceRegistry:
             for left in (self.ready_file, self.control_socket):
                 left.unlink(missing_ok=True)
             self.store.close()
+
+    def _ready(self, port: int, on_ready: Callable[[str], None] | None) -> Callable[[], None]:
+        url = f"https://localhost:{port}"
+
+        def tell() -> None:
+            _write_whole(self.ready_file, json.dumps({"url": url, "port": port}))
+            if on_ready is not None:
+                on_ready(url)
+
+        return tell
 
     def stop(self) -> None:
         """Ends `serve`, from any thread."""
@@ -109,12 +123,17 @@ class _Server(uvicorn.Server):
     """uvicorn, told to say where it listens, and to stop listening for a while when a fault asks for it."""
 
     def __init__(
-        self, config: uvicorn.Config, faults: Faults, address: tuple[str, int], ready: Path, control: Path
+        self,
+        config: uvicorn.Config,
+        faults: Faults,
+        address: tuple[str, int],
+        tell_ready: Callable[[], None],
+        control: Path,
     ) -> None:
         super().__init__(config)
         self._faults = faults
         self._address = address
-        self._ready = ready
+        self._tell_ready = tell_ready
         self._control_path = control
         self._control: asyncio.Server | None = None
 
@@ -124,8 +143,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._control = await serve_control(self._control_path, self._apply)
-        port = self._address[1]
-        _write_whole(self._ready, json.dumps({"url": f"https://localhost:{port}", "port": port}))
+        self._tell_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._faults.set("up")  # nobody is left waiting for an answer

@@ -90,7 +90,8 @@ class SecureMessaging:
         n = counter + pad(masked, block) + (pad(objects, block) if objects else b"")
         cc = self._keys.mac(n)
         body = objects + tlv.encode(_CHECKSUM, cc)
-        return Sealed(masked, objects, n, cc, CommandApdu(*masked, body, 256))
+        cla, ins, p1, p2 = masked
+        return Sealed(masked, objects, n, cc, CommandApdu(cla, ins, p1, p2, body, 256))
 
     def open(self, answer: ResponseApdu) -> Opened:
         """Raises ChannelBroken, after which the channel is of no more use."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from drivers.smartcard.apdu import CommandApdu, Exchange, ResponseApdu
 
 VECTORS = Path(__file__).parent / "vectors" / "icao-9303-11.json"
@@ -23,7 +24,7 @@ class Script:
     def __init__(self, lines: Iterable[tuple[str, str]]) -> None:
         self.lines = [(bytes.fromhex(command), bytes.fromhex(answer)) for command, answer in lines]
         self.apdu_count = 0
-        self.bytes = 0
+        self.byte_count = 0
         self.resets = 0
 
     def transmit(self, command: bytes) -> bytes:

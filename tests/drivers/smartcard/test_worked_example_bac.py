@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+
 from drivers.smartcard.apdu import CommandApdu, ResponseApdu
 from drivers.smartcard.emrtd import bac, keys
 from drivers.smartcard.emrtd.files import FileId, read_by_selection

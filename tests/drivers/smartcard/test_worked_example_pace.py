@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 
 import pytest
+
 from drivers.smartcard.apdu import CommandApdu, ResponseApdu
 from drivers.smartcard.emrtd import keys, pace, security_infos
 from drivers.smartcard.emrtd.messaging import SecureMessaging

@@ -1,0 +1,146 @@
+"""The way to a card: bytes of a command out, bytes of its answer back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from smartcard import scard
+
+from drivers.smartcard import pcsc
+from drivers.smartcard.errors import CardError, CardPulled, NoCard, NoReader
+
+T = TypeVar("T")
+
+_PROTOCOLS = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
+
+
+class Channel(Protocol):
+    """What `IdCard` speaks through; raises CardError subclasses only.
+
+    `apdu_count` counts the commands answered since it was opened, `byte_count` the bytes of both ways.
+    """
+
+    @property
+    def apdu_count(self) -> int: ...
+    @property
+    def byte_count(self) -> int: ...
+    def transmit(self, command: bytes) -> bytes: ...
+    def reset(self) -> None: ...
+    def close(self) -> None: ...
+
+
+def readers() -> list[str]:
+    """The readers there are now. Raises PcscUnavailable, ReaderFault."""
+    with pcsc.context() as context:
+        return pcsc.list_readers(context)
+
+
+def connect(reader: str | None = None, *, deadline: float = 5.0) -> Channel:
+    """Opens the card in `reader` (None: the first reader with a card in it), alone, and resets it.
+
+    `deadline` is the longest wait in seconds for one answer. Raises PcscUnavailable, NoReader, NoCard,
+    ReaderBusy, CardSilent, CardPulled, ReaderFault.
+    """
+    return PcscChannel(reader or _reader_with_card(), deadline)
+
+
+def _reader_with_card() -> str:
+    with pcsc.context() as context:
+        names = pcsc.list_readers(context)
+        if not names:
+            raise NoReader("no card reader")
+        result, states = scard.SCardGetStatusChange(context, 0, [(name, scard.SCARD_STATE_UNAWARE) for name in names])
+        pcsc.check(result)
+    for name, state, _ in states:
+        if state & scard.SCARD_STATE_PRESENT:
+            return str(name)
+    raise NoCard("no card in any reader")
+
+
+class PcscChannel:
+    """A `Channel` over PC/SC. Not for several threads at once."""
+
+    def __init__(self, reader: str, deadline: float) -> None:
+        self._deadline = deadline
+        self._card: Any = None
+        self._pci: Any = None
+        self._lost: CardError | None = None
+        self._closed = False
+        self._apdu_count = 0
+        self._byte_count = 0
+        self._context = pcsc.establish()
+        self._lane = pcsc.Lane("card")
+        try:
+            self._lane.call(lambda: self._connect(reader), deadline)
+        except BaseException:
+            self._lane.end(self._release)
+            raise
+
+    def _connect(self, reader: str) -> None:
+        result, self._card, protocol = scard.SCardConnect(
+            self._context, reader, scard.SCARD_SHARE_EXCLUSIVE, _PROTOCOLS
+        )
+        pcsc.check(result)
+        self._pci = scard.SCARD_PCI_T0 if protocol == scard.SCARD_PROTOCOL_T0 else scard.SCARD_PCI_T1
+        # A program that ended without a word leaves its session on the card.
+        self._reset()
+
+    def _reset(self) -> None:
+        result, protocol = scard.SCardReconnect(
+            self._card, scard.SCARD_SHARE_EXCLUSIVE, _PROTOCOLS, scard.SCARD_RESET_CARD
+        )
+        pcsc.check(result)
+        self._pci = scard.SCARD_PCI_T0 if protocol == scard.SCARD_PROTOCOL_T0 else scard.SCARD_PCI_T1
+
+    def _release(self) -> None:
+        if self._card is not None:
+            # Without power the card forgets everything, which some need after a session broken off.
+            scard.SCardDisconnect(self._card, scard.SCARD_UNPOWER_CARD)
+        scard.SCardReleaseContext(self._context)
+
+    @property
+    def apdu_count(self) -> int:
+        return self._apdu_count
+
+    @property
+    def byte_count(self) -> int:
+        return self._byte_count
+
+    def transmit(self, command: bytes) -> bytes:
+        """Raises CardPulled, CardSilent, PcscUnavailable, NoReader, ReaderFault; then the channel is lost."""
+        if self._lost is not None:
+            raise self._lost
+
+        def send() -> bytes:
+            result, answer = scard.SCardTransmit(self._card, self._pci, list(command))
+            pcsc.check(result)
+            return bytes(answer)
+
+        answer = self._guarded(send)
+        self._apdu_count += 1
+        self._byte_count += len(command) + len(answer)
+        return answer
+
+    def reset(self) -> None:
+        """Resets the card: its session and its security status are gone. Raises as `transmit`."""
+        if self._lost is not None:
+            raise self._lost
+        self._guarded(self._reset)
+
+    def _guarded(self, call: Callable[[], T]) -> T:
+        try:
+            return self._lane.call(call, self._deadline)
+        except NoCard as error:
+            self._lost = CardPulled(str(error))
+            raise self._lost from error
+        except CardError as error:
+            self._lost = error
+            raise
+
+    def close(self) -> None:
+        """Lets go of the card and takes its power; twice is once."""
+        if not self._closed:
+            self._closed = True
+            self._lost = CardPulled("the channel was closed")
+            self._lane.end(self._release)

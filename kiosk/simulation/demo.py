@@ -1,0 +1,144 @@
+"""The demonstration: a town hall, a kiosk, and (headless) a citizen who walks one whole visit.
+
+What it leaves in its folder: `screens/NN-NAME.png`, `documents/REFERENCE.pdf`, `paper/*.png`,
+`visit.json`, `ledger.json`, `trust/` (what a verifier needs).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from kiosk.issuance.ledger import Ledger
+from kiosk.simulation.control import ControlSocket
+from kiosk.simulation.townhall import TownHall
+from kiosk.simulation.visit_record import visit_of
+from signing.trust import TrustFolder
+from signing.verify import verify
+
+PERSONA = "amina"
+_LEFT = ("screens", "documents", "paper", "trust", "logs", "visit.json", "ledger.json")
+VISIT_S = 120
+STATUS_LIST = "1"
+
+console = Console(stderr=True, highlight=False)
+
+
+def run_headless(output: Path, language: str, seed: int) -> int:
+    """One scripted visit; returns 0 only if the paper came out and its signature holds."""
+    _clear(output)
+    with tempfile.TemporaryDirectory(prefix="shubbak-") as folder:
+        say("Opening the virtual town hall: card reader, registry, token, printer")
+        with TownHall(Path(folder), seed=seed) as hall, ControlSocket(hall.folder / "control.sock", actions(hall)):
+            say("Starting the kiosk: signer, session, screen")
+            hall.start("signer", "session")
+            walked = _citizen(hall, output, language)
+            hall.stop("session")
+            visit = _collect(hall, output)
+    return _report(output, visit, walked)
+
+
+def run_windowed(output: Path, language: str, seed: int) -> int:
+    """The kiosk's window and the dock, until the window is closed."""
+    _clear(output)
+    with tempfile.TemporaryDirectory(prefix="shubbak-") as folder, TownHall(Path(folder), seed=seed) as hall:
+        with ControlSocket(hall.folder / "control.sock", actions(hall)) as control:
+            hall.start("signer", "session")
+            card = hall.cards[PERSONA]
+            say(f"{PERSONA.capitalize()}'s card has the number (CAN) {card.can}; its holder knows the PIN {card.pin}")
+            dock = subprocess.Popen([sys.executable, "-m", "kiosk.simulation.dock", "--control", str(control.path)])
+            hall.start("screen", windowed=True)
+            hall.child("screen").process.wait()
+            dock.terminate()
+            dock.wait()
+            hall.stop("session")
+            _collect(hall, output)
+    say(f"Signed documents, papers and the ledger are in {output}")
+    return 0
+
+
+def say(words: str) -> None:
+    console.print(f"[bold]==>[/] {words}")
+
+
+def actions(hall: TownHall) -> dict[str, Callable[[], None]]:
+    """What the dock's buttons and the citizen's hands do."""
+    return {
+        "insert": lambda: hall.insert(PERSONA),
+        "remove": hall.remove,
+        "paper_out": hall.printer.paper_out,
+        "paper_in": hall.printer.paper_in,
+        "registry_down": lambda: hall.registry.fault("down"),
+        "registry_up": lambda: hall.registry.fault("up"),
+    }
+
+
+def script(hall: TownHall, persona: str, language: str) -> dict[str, list[dict[str, str]]]:
+    """What the citizen does at each screen: `kiosk.simulation.citizen` says how the steps read."""
+    card = hall.cards[persona]
+    return citizen_script(language=language, can=card.can, pin=card.pin, document="birth-extract")
+
+
+def _citizen(hall: TownHall, output: Path, language: str) -> int:
+    file = hall.folder / "citizen.json"
+    file.write_text(json.dumps(script(hall, PERSONA, language)))
+    say(f"{PERSONA.capitalize()} comes in: card, number, PIN, choice, preview, paper")
+    command = [sys.executable, "-m", "kiosk.simulation.citizen"]
+    sockets = ["--socket", str(hall.folder / "session.sock"), "--control", str(hall.folder / "control.sock")]
+    task = ["--screens", str(output / "screens"), "--script", str(file), "--until", "goodbye"]
+    return subprocess.run([*command, *sockets, *task], timeout=VISIT_S, check=False).returncode
+
+
+def _clear(output: Path) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    for name in _LEFT:
+        path = output / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _collect(hall: TownHall, output: Path) -> dict[str, Any]:
+    with Ledger.view(hall.folder / "state" / "ledger.sqlite") as ledger:
+        exported = ledger.export()
+    visit = visit_of(exported, hall.folder / "session.log")
+    _write(output / "ledger.json", exported)
+    _write(output / "visit.json", visit)
+    shutil.copytree(hall.printer.paper, output / "paper")
+    shutil.copytree(hall.folder / "trust", output / "trust")
+    (output / "trust" / "status").mkdir(exist_ok=True)
+    (output / "trust" / "status" / f"{STATUS_LIST}.jws").write_text(hall.registry.status_list(STATUS_LIST))
+    (output / "logs").mkdir()
+    for log in hall.folder.glob("*.log"):
+        shutil.copy(log, output / "logs")
+    (output / "documents").mkdir()
+    for document in hall.printer.documents():
+        reference = reference_in(document)
+        (output / "documents" / f"{reference}.pdf").write_bytes(document)
+    return visit
+
+
+def _write(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _report(output: Path, visit: dict[str, Any], walked: int) -> int:
+    trust = TrustFolder.load(output / "trust")
+    documents = sorted((output / "documents").glob("*.pdf"))
+    verdicts = [verify(document.read_bytes(), trust) for document in documents]
+    good = walked == 0 and visit["outcome"] == "printed" and [v.verdict for v in verdicts] == ["valid"]
+    for document, verdict in zip(documents, verdicts, strict=True):
+        say(f"{document.relative_to(output)}: {verdict.verdict}, {verdict.level}, signed by {verdict.signer}")
+    say(f"The visit ended: {visit['outcome']}")
+    screens, papers = len(list((output / "screens").glob("*.png"))), len(list((output / "paper").glob("*.png")))
+    say(f"{screens} screens in {output / 'screens'}, {papers} page on paper in {output / 'paper'}")
+    return 0 if good else 1

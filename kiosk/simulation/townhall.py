@@ -1,0 +1,142 @@
+"""The virtual town hall: every part of a kiosk's world on its real channel, started and stopped together.
+
+    with TownHall(folder) as hall:
+        hall.insert("amina")                 # a card into the virtual reader
+        hall.configuration                   # kiosk.toml of a kiosk wired to all of it
+        hall.start("signer", "session")      # the kiosk's own processes, as units would start them
+
+Parts: a private pcscd with the virtual reader, and the hand that holds cards; the reference registry; a
+SoftHSM2 token; an IPP printer. Secrets, state and sockets lie in `folder`, which wants a short name: a
+socket's path has 107 bytes. All of it ends with the `with`, and with our own death.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from drivers.simulated.hand import CardHand
+from drivers.simulated.issuer import CardIssuer
+from drivers.simulated.printer import VirtualLaser
+from drivers.simulated.reader import VirtualReader
+from kiosk.errors import PartMissing, WrongUsage
+from kiosk.simulation import personas
+from kiosk.simulation.child import Child
+from kiosk.simulation.registry_process import RegistryProcess
+from signing.demo import DemoToken, create_demo_token
+
+KIOSK_ID = "demo-1"
+PEOPLE = 300
+
+
+class TownHall:
+    """`seed` draws the population; `access` is how its cards open: "pace" or "bac"."""
+
+    def __init__(self, folder: Path, *, seed: int = 1, access: str = "pace") -> None:
+        self.folder = folder.absolute()
+        self.seed = seed
+        self.access = access
+        self.configuration = self.folder / "kiosk.toml"
+        self._stack = ExitStack()
+        self._children: dict[str, Child] = {}
+
+    def __enter__(self) -> TownHall:
+        with ExitStack() as stack:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.token = create_demo_token(self.folder / "token")
+            self.issuer = CardIssuer.load_or_create(self.folder / "csca")
+            self.cards = personas.issue(self.issuer, self.folder / "cards", PEOPLE, self.seed, self.access)
+            self.reader = stack.enter_context(VirtualReader(self.folder / "pcscd"))
+            self.printer = stack.enter_context(VirtualLaser(self.folder / "printer"))
+            self.registry = stack.enter_context(
+                RegistryProcess(self.folder / "registry", self.issuer, PEOPLE, self.seed, KIOSK_ID)
+            )
+            self._configure()
+            stack.callback(self._stop_all)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    # --- the citizen's hands --------------------------------------------------------------------------
+
+    @property
+    def hand(self) -> CardHand:
+        return self.reader.hand()
+
+    def insert(self, persona: str, *, fault: str | None = None, delay_ms: int = 0) -> None:
+        """Put a persona's card into the reader. Raises WrongUsage for a persona nobody is."""
+        if persona not in self.cards:
+            raise WrongUsage(f"no such persona; there are {', '.join(sorted(self.cards))}")
+        self.hand.insert(self.cards[persona].file, fault=fault, delay_ms=delay_ms)
+
+    def remove(self) -> None:
+        self.hand.remove()
+
+    # --- the kiosk's processes ------------------------------------------------------------------------
+
+    def start(self, *parts: str, windowed: bool = False) -> None:
+        """Start `signer`, `session` or `screen` and wait until each is ready. Raises PartMissing."""
+        for part in parts:
+            extra = ["--windowed"] if part == "screen" and windowed else []
+            self._children[part] = Child(
+                part,
+                [sys.executable, "-m", "kiosk", part, "--config", str(self.configuration), *extra],
+                log=self.folder / f"{part}.log",
+                ready=self.folder / f"{part}.sock" if part != "screen" else None,
+            )
+
+    def child(self, part: str) -> Child:
+        return self._children[part]
+
+    def stop(self, part: str) -> None:
+        self._children.pop(part).stop()
+
+    def _stop_all(self) -> None:
+        for part in reversed(list(self._children)):
+            self.stop(part)
+
+    # --- wiring ---------------------------------------------------------------------------------------
+
+    def _configure(self) -> None:
+        trust = self.folder / "trust"
+        shutil.copytree(self.token.trust, trust, dirs_exist_ok=True)
+        (trust / "csca").mkdir(exist_ok=True)
+        (trust / "csca" / "demo-csca.der").write_bytes(self.issuer.csca_certificate)
+        shutil.copy(self.registry.signers, trust / "registry-signers.json")
+        shutil.copy(self.registry.tls_ca, trust / "registry-tls-ca.pem")
+        self.configuration.write_text(self._toml(self.token), encoding="utf-8")
+        self.configuration.chmod(0o600)
+
+    def _toml(self, token: DemoToken) -> str:
+        return f"""# The demonstration's kiosk. Every key: docs/configuration.md
+profile = "demo"
+
+[kiosk]
+id = "{KIOSK_ID}"
+
+[reader]
+pcscd_socket = "{self.reader.environment["PCSCLITE_CSOCK_NAME"]}"
+
+[registry]
+url = "{self.registry.url}"
+device_certificate = "{self.registry.device_certificate}"
+device_key = "{self.registry.device_key}"
+
+[signer]
+socket = "{self.folder / "signer.sock"}"
+softhsm_conf = "{token.softhsm_conf}"
+pin_file = "{token.pin_file}"
+
+[laser]
+uri = "{self.printer.uri}"
+
+[session]
+socket = "{self.folder / "session.sock"}"
+"""

@@ -1,0 +1,151 @@
+"""The signer: a process that holds the municipality's key and answers one peer on a Unix socket.
+
+The loop reads requests and asks the kernel who sends them (SO_PEERCRED); one thread, and only that one,
+has the token, the chain and the renderer, and does what is asked in turn. Whatever comes over the socket,
+the service goes on serving.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import struct
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from config.schema import Settings
+from signing.errors import FrameRefused, PeerRefused, SignerFault, SigningError
+from signing.issue import DocumentSigner
+from signing.protocol import (
+    Answer,
+    Failure,
+    ForgetRequest,
+    IssuedAnswer,
+    IssueRequest,
+    Request,
+    encode,
+    parse_request,
+    read_frame,
+)
+
+MAX_CONNECTIONS = 16
+_IDLE_SECONDS = 30.0
+_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
+
+
+class SignerService:
+    """The service for these settings; `serve` runs it until `stop`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        allowed = settings.signer.allowed_uid
+        self._allowed_uid = os.getuid() if allowed is None else allowed
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="signing")
+        self._stopping = asyncio.Event()
+        self._connections = 0
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def serve(self, on_ready: Callable[[], None] = lambda: None) -> None:
+        """Opens the token, binds the socket, calls `on_ready`, and answers until `stop`.
+
+        Raises TokenError, ChainError, PageFailed or GrantRefused when the signer cannot start.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            self._signer = await loop.run_in_executor(self._thread, DocumentSigner, self._settings)
+            try:
+                await self._listen(on_ready)
+            finally:
+                await loop.run_in_executor(self._thread, self._signer.close)
+        finally:
+            self._thread.shutdown()
+
+    async def _listen(self, on_ready: Callable[[], None]) -> None:
+        path = self._settings.signer.socket
+        path.parent.mkdir(parents=True, exist_ok=True)
+        server = await asyncio.start_unix_server(self._connected, path)
+        # Another user may open the socket only where one is allowed; who it is, the kernel says.
+        path.chmod(0o600 if self._settings.signer.allowed_uid is None else 0o666)
+        async with server:
+            on_ready()
+            await self._stopping.wait()
+        with suppress(FileNotFoundError):
+            path.unlink()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections += 1
+        try:
+            await self._converse(reader, writer)
+        except (OSError, TimeoutError):
+            return  # the peer went away or fell silent: nothing is owed to it
+        finally:
+            self._connections -= 1
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        refusal = self._refusal(writer.get_extra_info("socket"))
+        while True:
+            try:
+                if refusal is not None:
+                    raise refusal
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    frame = await read_frame(reader)
+                if frame is None:
+                    return
+                answer = await self._answer(frame)
+            except (FrameRefused, PeerRefused) as error:
+                # What follows on this stream has no meaning any more.
+                await _send(writer, Answer(failure=Failure.of(error)))
+                return
+            await _send(writer, answer)
+
+    def _refusal(self, peer: socket.socket) -> SigningError | None:
+        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        if _CREDENTIALS.unpack(credentials)[1] != self._allowed_uid:
+            return PeerRefused("this user may not ask for signatures")
+        if self._connections > MAX_CONNECTIONS:
+            return FrameRefused("too many connections")
+        return None
+
+    async def _answer(self, frame: bytes) -> Answer:
+        request = parse_request(frame)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, self._perform, request)
+        except SigningError as error:
+            return Answer(failure=Failure.of(error))
+        except Exception as error:  # noqa: BLE001 - one request we did not foresee must not end the service
+            return Answer(failure=Failure.of(SignerFault(f"unforeseen: {type(error).__name__}")))
+
+    def _perform(self, request: Request) -> Answer:
+        match request:
+            case IssueRequest():
+                return Answer(issued=IssuedAnswer.of(self._signer.issue(request.act, request.grant)))
+            case ForgetRequest():
+                self._signer.forget(request.grant_id)
+                return Answer()
+            case _:
+                return Answer(status=self._signer.status())
+
+
+async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
+    writer.write(encode(answer))
+    async with asyncio.timeout(_IDLE_SECONDS):
+        await writer.drain()
+
+
+def run(settings: Settings, on_ready: Callable[[], None] = lambda: None) -> None:
+    """The signer process, until SIGTERM or SIGINT. Raises as `SignerService.serve` does."""
+
+    async def main() -> None:
+        service = SignerService(settings)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, service.stop)
+        await service.serve(on_ready)
+
+    asyncio.run(main())

@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="The documents this kiosk can issue.", no_args_is_help=True)
+app = typer.Typer(
+    help="The documents this kiosk can issue.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+)
 
 _Templates = Annotated[
     Path | None, typer.Option("--templates", help="Folder of templates; those that ship when not given.")

@@ -1,56 +1,62 @@
-"""A word to the virtual town hall: one JSON object a line on a Unix socket, one line back."""
+"""The virtual town hall's ear: one JSON object `{"do": NAME}` a line on a Unix socket, one line back."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import socketserver
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import TracebackType
 
-from PySide6.QtCore import QObject, QTimer
-from PySide6.QtNetwork import QLocalSocket
-
-Answered = Callable[[dict[str, object]], None]
-MAX_REPLY_BYTES = 1 << 16
+MAX_LINE_BYTES = 4096
 
 
-class ControlLink(QObject):
-    """Asks without blocking the screen that asks. Each question is a connection of its own."""
+class ControlSocket:
+    """Context manager. Each line names one of `actions`; they are done one at a time, in the order they came.
 
-    def __init__(self, socket_path: Path, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._path = str(socket_path)
+    The answer is `{"ok": true}`, or `{"ok": false, "error": …}` for a name that is none or an action that failed;
+    of a failure only its kind is told.
+    """
 
-    def ask(self, message: dict[str, object], answered: Answered, *, deadline_ms: int = 20_000) -> None:
-        """Send `message`; `answered` is called once, with the reply, or with {"ok": false, "error": …}."""
-        socket = QLocalSocket(self)
-        timer = QTimer(socket)
-        timer.setSingleShot(True)
-        over = False
+    def __init__(self, path: Path, actions: Mapping[str, Callable[[], object]]) -> None:
+        self.path = path
+        self._actions = dict(actions)
+        self._one_at_a_time = threading.Lock()
 
-        def end(reply: dict[str, object]) -> None:
-            nonlocal over
-            if not over:
-                over = True
-                socket.abort()
-                socket.deleteLater()
-                answered(reply)
+    def __enter__(self) -> ControlSocket:
+        control = self
 
-        def read() -> None:
-            if socket.canReadLine():
-                end(_reply(socket.readLine(MAX_REPLY_BYTES).data()))
+        class Listener(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                while line := self.rfile.readline(MAX_LINE_BYTES):
+                    self.wfile.write(json.dumps(control._obey(line)).encode() + b"\n")
 
-        socket.connected.connect(lambda: socket.write(json.dumps(message).encode() + b"\n"))
-        socket.readyRead.connect(read)
-        socket.disconnected.connect(lambda: end({"ok": False, "error": "no answer"}))
-        socket.errorOccurred.connect(lambda _: end({"ok": False, "error": "not there"}))
-        timer.timeout.connect(lambda: end({"ok": False, "error": "too slow"}))
-        timer.start(deadline_ms)
-        socket.connectToServer(self._path)
+        self._server = socketserver.ThreadingUnixStreamServer(str(self.path), Listener)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="control", daemon=True)
+        self._thread.start()
+        return self
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self.path.unlink(missing_ok=True)
 
-def _reply(line: bytes) -> dict[str, object]:
-    try:
-        reply = json.loads(line)
-    except ValueError:
-        return {"ok": False, "error": "nonsense"}
-    return reply if isinstance(reply, dict) else {"ok": False, "error": "nonsense"}
+    def _obey(self, line: bytes) -> dict[str, object]:
+        try:
+            asked = json.loads(line)
+        except ValueError:
+            return {"ok": False, "error": "nonsense"}
+        action = self._actions.get(str(asked.get("do"))) if isinstance(asked, dict) else None
+        if action is None:
+            return {"ok": False, "error": "no such action"}
+        try:
+            with self._one_at_a_time:
+                action()
+        except Exception as failure:  # noqa: BLE001 (the hall goes on, and whoever asked is told)
+            return {"ok": False, "error": type(failure).__name__}
+        return {"ok": True}

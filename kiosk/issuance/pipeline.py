@@ -22,8 +22,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from drivers.printers.errors import PrinterError
-
+from drivers.printers.errors import PrinterError, SubmissionUncertain, blocked_by
 from drivers.printers.port import Condition, Printer
 from kiosk.catalogue.codes import code_of
 from kiosk.issuance.errors import (
@@ -49,7 +48,7 @@ from kiosk.issuance.records import (
     Submitting,
 )
 from kiosk.issuance.recovery import Recovered, ask_printer, forget, recover, settle
-from kiosk.issuance.rules import Abandon, AskPrinter, check_next, job_title, next_action, printer_digest
+from kiosk.issuance.rules import Abandon, check_next, job_title, next_action, printer_digest
 from registry.client import SignedAct
 from registry.errors import RegistryError
 from registry.models import Grant, GrantRequest, Language
@@ -200,7 +199,7 @@ class Issuance:
         except PrinterError as error:
             return Failed(code=code_of(error)), frozenset()
         if not status.ready:
-            return Failed(code=PrinterNotReady.code), status.conditions
+            return Failed(code=code_of(blocked_by(status.conditions) or PrinterNotReady())), status.conditions
         return await self._print(printer, issued, on_progress)
 
     async def _print(
@@ -224,12 +223,20 @@ class Issuance:
                 on_submitted=on_submitted,
             )
         except PrinterError as error:
-            asked = AskPrinter(self._submitting.printer, taken[0] if taken else None)
-            return await ask_printer(self._ledger, grant_id, asked, printer, code=code_of(error)), frozenset()
+            return await self._without_word(printer, grant_id, error, taken), frozenset()
         except LedgerError:
             await _cancel(printer, taken)
             raise
         return _evidence(paper), paper.conditions
+
+    async def _without_word(
+        self, printer: Printer, grant_id: str, error: PrinterError, taken: list[int]
+    ) -> PaperEvidence:
+        """`print_document` raised. `Printer.submit` promises that nothing comes out unless it is uncertain."""
+        if not taken and not isinstance(error, SubmissionUncertain):
+            return PaperEvidence(outcome=Outcome.FAILED, evidence=Evidence.NONE, pages=0, code=code_of(error))
+        known = taken[0] if taken else getattr(error, "job_id", None)
+        return await ask_printer(self._ledger, grant_id, printer, known, code=code_of(error))
 
     # -- ends
 

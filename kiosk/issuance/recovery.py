@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from drivers.printers.errors import PrinterError
-
 from drivers.printers.port import JobState, JobStatus, Printer
 from kiosk.catalogue.codes import code_of
 from kiosk.issuance.errors import Interrupted, PaperUnknown, SettlementContradicted
@@ -96,23 +95,23 @@ async def _decide(ledger: Ledger, grant_id: str, printer: Printer | None, printe
             ledger.append(grant_id, Failed(code=Interrupted.code))
         case AskPrinter() as asked:
             known = printer if asked.printer == printer_digest(printer_uri) else None
-            ledger.append(grant_id, await ask_printer(ledger, grant_id, asked, known, code=PaperUnknown.code))
+            ledger.append(grant_id, await ask_printer(ledger, grant_id, known, asked.job_id, code=PaperUnknown.code))
 
 
 async def ask_printer(
-    ledger: Ledger, grant_id: str, asked: AskPrinter, printer: Printer | None, *, code: str
+    ledger: Ledger, grant_id: str, printer: Printer | None, job_id: int | None, *, code: str
 ) -> PaperEvidence:
     """What the printer says of a job that nobody followed to its end; a job that still runs is cancelled.
 
-    A job found by its title is recorded as `submitted`. `code` is what `unknown` is recorded with, unless
-    the printer itself fails to answer.
+    A job that is found is recorded as `submitted`, where it was not. `code` is what `unknown` is recorded
+    with, unless the printer itself fails to answer.
     """
     status: JobStatus | None = None
     if printer is not None:
         try:
-            job_id = await _find(printer, asked, job_title(grant_id))
+            job_id = await _find(printer, job_id, job_title(grant_id))
             if job_id is not None:
-                if asked.job_id is None:
+                if not any(isinstance(record, Submitted) for record in ledger.records(grant_id)):
                     ledger.append(grant_id, Submitted(job_id=job_id))
                 status = await _end(printer, job_id)
         except PrinterError as error:
@@ -123,12 +122,12 @@ async def ask_printer(
     return PaperEvidence(outcome=Outcome.UNKNOWN, evidence=Evidence.NONE, pages=pages, code=code)
 
 
-async def _find(printer: Printer, asked: AskPrinter, title: str) -> int | None:
+async def _find(printer: Printer, job_id: int | None, title: str) -> int | None:
     if not isinstance(printer, FindsJobs):
-        return asked.job_id
+        return job_id
     # A printer that lost its memory numbers jobs anew: the number counts only with the title.
     found = await printer.find(title)
-    return found if asked.job_id in (None, found) else None
+    return found if job_id in (None, found) else None
 
 
 async def _end(printer: Printer, job_id: int) -> JobStatus:

@@ -1,0 +1,234 @@
+"""Visits that run to their end: what each fault leaves in the ledger, at the registry and on the tray."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from issuance_town import ACT, FAULTS, WANTED, CardGone, Town, check_books, run_recovery, run_visit
+
+from kiosk.issuance.errors import IssuanceError, StepRefused
+from kiosk.issuance.ledger import Ledger
+from kiosk.issuance.pipeline import Ending, Issued
+from registry.errors import RegistryError
+from signing.errors import SigningError
+
+# fault → outcome and code of the ending, or the code of what is raised
+PAPER = {
+    None: ("printed", None),
+    "settle-down": ("printed", None),
+    "settle-answer-lost": ("printed", None),
+    "prints-at-once": ("printed", None),
+    "printer-forgets": ("printed", None),
+    "paper-out": ("failed", "E-PRINTER-PAPER-OUT"),
+    "job-aborts": ("failed", "E-ISSUANCE-PAPER-FAILED"),
+    "job-jams": ("unknown", "E-ISSUANCE-PAPER-UNKNOWN"),
+    "job-stuck": ("unknown", "E-ISSUANCE-PAPER-UNKNOWN"),
+    "cancel-too-late": ("unknown", "E-ISSUANCE-PAPER-UNKNOWN"),
+}
+RAISED = {
+    "grant-refused": "E-REGISTRY-CARD-BLOCKED",
+    "grant-answer-lost": "E-REGISTRY-TIMEOUT",
+    "registry-down": "E-REGISTRY-UNREACHABLE",
+    "signer-down": "E-SIGN-UNREACHABLE",
+    "signer-answer-lost": "E-SIGN-DEADLINE",
+    "pdf-altered": "E-ISSUANCE-DOCUMENT",
+    "card-gone": "E-CARD-REMOVED",
+}
+PRINTER_SILENT = ("printer-gone", "submit-refused", "submit-answer-lost", "printer-mute")
+
+
+def test_every_fault_is_tried() -> None:
+    assert {*PAPER, *RAISED, *PRINTER_SILENT} == {None, *FAULTS}
+
+
+@pytest.mark.parametrize(("fault", "expected"), PAPER.items())
+def test_what_the_citizen_is_told_is_what_happened(
+    folder: Path, fault: str | None, expected: tuple[str, str | None]
+) -> None:
+    town = Town(folder, frozenset({fault} if fault else ()))
+    ending = run_visit(town)
+    assert isinstance(ending, Ending)
+    assert (ending.outcome, ending.code) == expected
+    assert ending.settled == (fault not in ("settle-down", "settle-answer-lost"))
+    check_books(town, all_settled=ending.settled)
+
+
+@pytest.mark.parametrize(("fault", "code"), RAISED.items())
+def test_what_fails_before_the_printer_is_raised_recorded_and_voided(folder: Path, fault: str, code: str) -> None:
+    town = Town(folder, frozenset({fault}))
+    with pytest.raises(Exception) as raised:
+        run_visit(town)
+    assert raised.value.code == code  # type: ignore[attr-defined]
+    run_recovery(Town(folder))
+    check_books(town)
+    assert town.tray() == []
+    assert {grant["settlement"]["outcome"] for grant in town.grants().values()} == {"VOIDED"}
+
+
+@pytest.mark.parametrize("fault", PRINTER_SILENT)
+@pytest.mark.parametrize("finds", [True, False])
+def test_a_printer_that_does_not_answer_is_never_believed_to_have_printed(
+    folder: Path, fault: str, finds: bool
+) -> None:
+    town = Town(folder, frozenset({fault}), finds=finds)
+    ending = run_visit(town)
+    assert isinstance(ending, Ending)
+    looked_up = fault == "submit-answer-lost" and finds
+    assert ending.outcome == ("failed" if fault in ("printer-gone", "submit-refused") else "unknown")
+    assert ending.evidence == "none" and ending.code is not None
+    town.printer_works_on()
+    check_books(town)
+    # The job was found by its title and cancelled; without that, its page comes out, voided.
+    assert len(town.tray()) == (0 if looked_up or fault in ("printer-gone", "submit-refused") else 1)
+
+
+def test_a_visit_that_ends_after_signing_is_voided(folder: Path) -> None:
+    town = Town(folder)
+    issued = run_visit(town, ends="void")
+    assert isinstance(issued, Issued)
+    check_books(town)
+    assert town.tray() == []
+    assert town.grants()[issued.grant_id]["settlement"]["outcome"] == "VOIDED"
+
+
+def test_nothing_is_put_on_paper_twice_or_after_it_was_voided(folder: Path) -> None:
+    town = Town(folder)
+
+    async def twice(ledger: Ledger) -> None:
+        issuance = town.issuance(ledger)
+        issued = await issuance.prepare(ACT, WANTED, town.card)
+        both = await asyncio.gather(
+            issuance.put_on_paper(issued, lambda _: None),
+            issuance.put_on_paper(issued, lambda _: None),
+            return_exceptions=True,
+        )
+        assert [type(result) for result in both] == [Ending, StepRefused]
+        assert not await issuance.void(issued) or town.grants()[issued.grant_id]["settlement"]["outcome"] == "PRINTED"
+        gone = await issuance.prepare(ACT, WANTED, town.card)
+        await issuance.void(gone)
+        with pytest.raises(StepRefused):
+            await issuance.put_on_paper(gone, lambda _: None)
+
+    with town.open_ledger() as ledger:
+        asyncio.run(twice(ledger))
+    assert len(town.tray()) == 1
+    check_books(town)
+
+
+def test_a_settlement_that_waited_is_delivered_once(folder: Path) -> None:
+    town = Town(folder, frozenset({"settle-down"}))
+    ending = run_visit(town)
+    assert isinstance(ending, Ending) and not ending.settled
+    waiting = run_recovery(town)
+    assert (waiting.closed, waiting.waiting, waiting.code) == ((), 1, "E-REGISTRY-UNREACHABLE")
+    delivered = run_recovery(Town(folder))
+    assert [(c.reference, c.outcome, c.settled_as) for c in delivered.closed] == [
+        (ending.reference, "printed", "PRINTED")
+    ]
+    assert run_recovery(Town(folder)).closed == ()
+    check_books(town)
+
+
+def test_a_lost_answer_is_asked_for_again_in_the_same_words(folder: Path) -> None:
+    town = Town(folder, frozenset({"settle-answer-lost"}))
+    run_visit(town)
+    before = town.grants()
+    run_visit(town)  # the ledger grows: its head is another now
+    run_recovery(Town(folder))
+    after = town.grants()
+    assert all(after[grant_id]["settlement"] == before[grant_id]["settlement"] for grant_id in before)
+    check_books(town)
+
+
+def test_a_registry_that_settled_otherwise_is_believed_and_reported(folder: Path) -> None:
+    town = Town(folder, frozenset({"settle-down"}))
+    run_visit(town)
+    (grant_id,) = town.grants()
+    path = folder / "registry" / f"{grant_id}.json"
+    path.write_text(path.read_text().replace("null", '{"outcome": "VOIDED"}'))
+    (closed,) = run_recovery(Town(folder)).closed
+    assert closed.code == "E-ISSUANCE-SETTLEMENT"
+    with Ledger.view(town.ledger_path) as ledger:
+        assert ledger.open_grants() == () and ledger.records(grant_id)[-1].model_dump()["answer"] == "contradicted"
+
+
+def test_recovery_leaves_the_visit_in_progress_alone(folder: Path) -> None:
+    town = Town(folder)
+
+    async def meanwhile(ledger: Ledger) -> Ending:
+        issuance = town.issuance(ledger)
+        issued = await issuance.prepare(ACT, WANTED, town.card)
+        assert (await issuance.deliver()).closed == ()
+        return await issuance.put_on_paper(issued, lambda _: None)
+
+    with town.open_ledger() as ledger:
+        assert asyncio.run(meanwhile(ledger)).outcome == "printed"
+    check_books(town)
+
+
+@pytest.mark.parametrize("where", ["card", "registry", "signer"])
+def test_a_cancelled_preparation_is_recorded_and_voided_later(folder: Path, where: str) -> None:
+    town = Town(folder)
+
+    async def cancelled(ledger: Ledger) -> None:
+        issuance = town.issuance(ledger)
+        reached, never = asyncio.Event(), asyncio.Event()
+
+        async def hang(*_: object) -> bytes:
+            reached.set()
+            await never.wait()
+            return b""
+
+        if where == "registry":
+            issuance._registry.grant = hang  # type: ignore[method-assign,assignment]
+        if where == "signer":
+            issuance._signer.issue = hang  # type: ignore[method-assign,assignment]
+        task = asyncio.create_task(issuance.prepare(ACT, WANTED, hang if where == "card" else town.card))
+        await reached.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        (closed,) = (await issuance.deliver()).closed
+        assert (closed.outcome, closed.settled_as) == ("failed", "VOIDED")
+
+    with town.open_ledger() as ledger:
+        asyncio.run(cancelled(ledger))
+    check_books(town)
+
+
+def test_another_printer_is_not_asked_about_the_old_ones_job(folder: Path) -> None:
+    town = Town(folder, frozenset({"job-stuck"}))
+
+    class Stop(BaseException):
+        pass
+
+    def stop(moment: str) -> None:
+        if moment == "after ledger submitted":
+            raise Stop
+
+    town.at = stop
+    with pytest.raises(Stop):
+        run_visit(town)
+    town = Town(folder)
+    town.printer_works_on()  # the old printer finished it; the new one knows a job of the same number
+
+    async def elsewhere(ledger: Ledger) -> None:
+        issuance = town.issuance(ledger)
+        issuance._printer_uri = "ipp://other.example/ipp/print"
+        (closed,) = (await issuance.deliver()).closed
+        assert (closed.outcome, closed.settled_as) == ("unknown", "VOIDED")
+
+    with town.open_ledger() as ledger:
+        asyncio.run(elsewhere(ledger))
+
+
+def test_the_next_citizen_is_served(folder: Path) -> None:
+    for fault in FAULTS:
+        broken = Town(folder, frozenset({fault}))
+        with suppress(RegistryError, SigningError, IssuanceError, CardGone):
+            run_visit(broken)
+        run_recovery(Town(folder))
+        ending = run_visit(Town(folder))
+        assert isinstance(ending, Ending) and ending.outcome == "printed"
+    check_books(Town(folder))

@@ -2,7 +2,7 @@
 
     issuance = Issuance(ledger, registry, signer, printer=…, printer_uri=…, print_document=…, deadline=60)
     await issuance.deliver()                               # at start: close what an earlier run left open
-    issued = await issuance.prepare(act, wanted, sign_presence)                     # requested → granted → signed
+    issued = await issuance.prepare(act, document_type=…, …)                     # requested → granted → signed
     ending = await issuance.put_on_paper(issued, on_progress)   # submitting → submitted → evidence → settled
     await issuance.void(issued, code="E-…")                # or, when the visit ends first
 
@@ -56,7 +56,7 @@ from registry.presence import grant_nonce
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class _Wanted:
     """What the citizen confirmed: which document, in which language, as set by which template."""
 
     presentation_id: str
@@ -124,14 +124,24 @@ class Issuance:
 
     # -- choice → signed document
 
-    async def prepare(self, act: SignedAct, wanted: Wanted, sign_presence: SignPresence) -> Issued:
+    async def prepare(
+        self,
+        act: SignedAct,
+        *,
+        presentation_id: str,
+        document_type: str,
+        language: Language,
+        template_sha256: str,
+        sign_presence: SignPresence,
+    ) -> Issued:
         """Ask the registry for a grant, with the card still in the reader, and have the document signed.
 
         Raises what the registry, the card or the signer raised, after recording it and voiding the grant;
         LedgerError when the ledger cannot record. Cancelling it records `failed`; `deliver` then voids.
         """
         grant_id = secrets.token_hex(16)
-        self._ledger.append(grant_id, Requested(document_type=wanted.document_type, language=wanted.language))
+        wanted = _Wanted(presentation_id, document_type, language, template_sha256)
+        self._ledger.append(grant_id, Requested(document_type=document_type, language=language))
         self._live.add(grant_id)
         try:
             return await self._grant_and_sign(grant_id, act, wanted, sign_presence)
@@ -147,7 +157,7 @@ class Issuance:
             raise
 
     async def _grant_and_sign(
-        self, grant_id: str, act: SignedAct, wanted: Wanted, sign_presence: SignPresence
+        self, grant_id: str, act: SignedAct, wanted: _Wanted, sign_presence: SignPresence
     ) -> Issued:
         challenge = await self._registry.challenge()
         request = GrantRequest(

@@ -21,7 +21,8 @@ from typing import Any
 from drivers.printers.errors import JobNotFound, PrinterRefused, PrinterSilent, PrinterUnreachable, SubmissionUncertain
 from drivers.printers.port import Condition, JobState, JobStatus, PrinterStatus
 from kiosk.issuance.ledger import Ledger
-from kiosk.issuance.pipeline import Ending, Issuance, Issued, Wanted
+from kiosk.issuance.pipeline import Ending, Issuance, Issued
+from kiosk.issuance.ports import SignPresence
 from kiosk.issuance.recovery import Recovered
 from kiosk.issuance.rules import job_title
 from registry.client import SignedAct, SignedGrant
@@ -33,7 +34,6 @@ from signing.errors import Unreachable as SignerUnreachable
 
 URI = "ipp://printer.example/ipp/print"
 SHA = "ab" * 32
-WANTED = Wanted(presentation_id="0f" * 16, document_type="birth-extract", language="ar", template_sha256=SHA)
 ACT = SignedAct("act.jws", SHA, BirthAct.model_construct())
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """A file system in memory forgets no more than a disk when a process is killed, and is quicker."""
@@ -124,6 +124,16 @@ class Town:
             printer_uri=URI,
             print_document=print_document,
             deadline=1.0,
+        )
+
+    async def prepare(self, issuance: Issuance, sign_presence: SignPresence | None = None) -> Issued:
+        return await issuance.prepare(
+            ACT,
+            presentation_id="0f" * 16,
+            document_type="birth-extract",
+            language="ar",
+            template_sha256=SHA,
+            sign_presence=sign_presence or self.card,
         )
 
     async def card(self, nonce: bytes) -> bytes:
@@ -368,7 +378,7 @@ async def print_document(
 
 async def visit(town: Town, issuance: Issuance, *, ends: str = "paper") -> Ending | Issued:
     """One visit up to its end: `paper`, or `void` when the citizen leaves with the document signed."""
-    issued = await issuance.prepare(ACT, WANTED, town.card)
+    issued = await town.prepare(issuance)
     if ends == "void":
         await issuance.void(issued)
         return issued

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from issuance_town import ACT, FAULTS, WANTED, CardGone, Town, check_books, run_recovery, run_visit
+from issuance_town import FAULTS, CardGone, Town, check_books, run_recovery, run_visit
 
 from kiosk.issuance.errors import IssuanceError, StepRefused
 from kiosk.issuance.ledger import Ledger
@@ -97,7 +97,7 @@ def test_nothing_is_put_on_paper_twice_or_after_it_was_voided(folder: Path) -> N
 
     async def twice(ledger: Ledger) -> None:
         issuance = town.issuance(ledger)
-        issued = await issuance.prepare(ACT, WANTED, town.card)
+        issued = await town.prepare(issuance)
         both = await asyncio.gather(
             issuance.put_on_paper(issued, lambda _: None),
             issuance.put_on_paper(issued, lambda _: None),
@@ -105,7 +105,7 @@ def test_nothing_is_put_on_paper_twice_or_after_it_was_voided(folder: Path) -> N
         )
         assert [type(result) for result in both] == [Ending, StepRefused]
         assert not await issuance.void(issued) or town.grants()[issued.grant_id]["settlement"]["outcome"] == "PRINTED"
-        gone = await issuance.prepare(ACT, WANTED, town.card)
+        gone = await town.prepare(issuance)
         await issuance.void(gone)
         with pytest.raises(StepRefused):
             await issuance.put_on_paper(gone, lambda _: None)
@@ -158,7 +158,7 @@ def test_recovery_leaves_the_visit_in_progress_alone(folder: Path) -> None:
 
     async def meanwhile(ledger: Ledger) -> Ending:
         issuance = town.issuance(ledger)
-        issued = await issuance.prepare(ACT, WANTED, town.card)
+        issued = await town.prepare(issuance)
         assert (await issuance.deliver()).closed == ()
         return await issuance.put_on_paper(issued, lambda _: None)
 
@@ -184,7 +184,7 @@ def test_a_cancelled_preparation_is_recorded_and_voided_later(folder: Path, wher
             issuance._registry.grant = hang  # type: ignore[method-assign,assignment]
         if where == "signer":
             issuance._signer.issue = hang  # type: ignore[method-assign,assignment]
-        task = asyncio.create_task(issuance.prepare(ACT, WANTED, hang if where == "card" else town.card))
+        task = asyncio.create_task(town.prepare(issuance, hang if where == "card" else None))
         await reached.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -2,8 +2,9 @@
 
     card = IdCard(connect(None, deadline=5.0))
     card.open(Mrz.parse("AB1234567|860314|320501"))
-    files = {file: card.read(file) for file in (FileId.DG1, FileId.DG11, FileId.DG14, FileId.DG15)}
-    result = passive_authentication(card.read(FileId.SOD), files, CscaStore.load(folder), at)
+    sod = card.read(FileId.SOD)
+    files = {file: card.read(file) for file in signed_data_groups(sod)}
+    result = passive_authentication(sod, files, CscaStore.load(folder), at)
 
 A card is read in this order and believed in this order: open it (PACE, or BAC where no PACE is advertised),
 read, passive authentication, active authentication, and only then the PIN.
@@ -21,8 +22,38 @@ from drivers.smartcard.emrtd.data_groups import (
     parse_dg2,
     parse_dg11,
 )
-from drivers.smartcard.emrtd.files import FileId, data_groups
+from drivers.smartcard.emrtd.files import FileId
 from drivers.smartcard.emrtd.passwords import Can, Mrz, Password
+from drivers.smartcard.emrtd.sod import signed_data_groups
+from drivers.smartcard.errors import (
+    AccessDowngraded,
+    AccessNotOffered,
+    ActiveAuthenticationUnsupported,
+    CardError,
+    CardRefused,
+    CardRemovedError,
+    CardSilent,
+    ChannelBroken,
+    FileAbsent,
+    MalformedData,
+    NoCard,
+    NoReader,
+    NotGenuine,
+    PaceFailed,
+    PaceUnsupported,
+    PasswordFormat,
+    PasswordKind,
+    PcscUnavailable,
+    PinAbsent,
+    PinBlocked,
+    PinFormat,
+    ReaderBusy,
+    ReaderError,
+    ReaderFault,
+    TrustUnreadable,
+    WrongPassword,
+    WrongPin,
+)
 from drivers.smartcard.passive import PassiveResult, passive_authentication
 from drivers.smartcard.trust import CscaStore
 from drivers.smartcard.watch import (
@@ -38,32 +69,59 @@ from drivers.smartcard.watch import (
 
 __all__ = [
     "Access",
+    "AccessDowngraded",
+    "AccessNotOffered",
+    "ActiveAuthenticationUnsupported",
     "Can",
     "CardData",
+    "CardError",
     "CardInserted",
+    "CardRefused",
     "CardRemoved",
+    "CardRemovedError",
+    "CardSilent",
     "CardWatch",
     "Channel",
+    "ChannelBroken",
     "CscaStore",
     "FaceImage",
+    "FileAbsent",
     "FileId",
     "IdCard",
+    "MalformedData",
     "Mrz",
+    "NoCard",
+    "NoReader",
+    "NotGenuine",
+    "PaceFailed",
+    "PaceUnsupported",
     "PassiveResult",
     "Password",
+    "PasswordFormat",
+    "PasswordKind",
     "PcscBack",
     "PcscGone",
+    "PcscUnavailable",
     "PersonName",
+    "PinAbsent",
+    "PinBlocked",
+    "PinFormat",
     "ReaderArrived",
+    "ReaderBusy",
+    "ReaderError",
+    "ReaderFault",
     "ReaderGone",
+    "TrustUnreadable",
     "WatchEvent",
+    "WrongPassword",
+    "WrongPin",
     "card_data",
     "connect",
-    "data_groups",
     "parse_dg1",
     "parse_dg2",
     "parse_dg11",
     "passive_authentication",
     "readers",
+    "signed_data_groups",
     "verify_active_authentication",
 ]

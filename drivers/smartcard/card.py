@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 from drivers.smartcard import tlv
 from drivers.smartcard.apdu import CommandApdu, Exchange, ResponseApdu
@@ -20,12 +20,12 @@ from drivers.smartcard.channel import Channel
 from drivers.smartcard.emrtd import active, bac, files, pace, pin, security_infos
 from drivers.smartcard.emrtd.files import FileId, Progress
 from drivers.smartcard.emrtd.messaging import SecureMessaging
-from drivers.smartcard.emrtd.passwords import Can, Mrz, Password
+from drivers.smartcard.emrtd.passwords import Mrz, Password
 from drivers.smartcard.emrtd.randomness import Randomness
 from drivers.smartcard.emrtd.security_infos import PaceInfo, SecurityInfo
 from drivers.smartcard.errors import (
     AccessDowngraded,
-    AccessNotAccepted,
+    AccessNotOffered,
     CardRefused,
     ChannelBroken,
     FileAbsent,
@@ -34,7 +34,6 @@ from drivers.smartcard.errors import (
 
 T = TypeVar("T")
 Kind = Literal["PACE", "BAC"]
-BOTH: frozenset[Kind] = frozenset(("PACE", "BAC"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +50,14 @@ class Access:
 
 
 class IdCard:
-    """One card on one channel. `accept` are the access protocols this kiosk is willing to speak.
+    """One card on one channel. `accept` are the access protocols this kiosk is willing to speak: BOTH or PACE_ONLY.
 
-    Every method raises CardError subclasses only; after CardPulled, CardSilent or ChannelBroken the card
+    Every method raises CardError subclasses only; after CardRemovedError, CardSilent or ChannelBroken the card
     must be connected anew.
     """
+
+    BOTH: ClassVar[frozenset[Kind]] = frozenset(("PACE", "BAC"))
+    PACE_ONLY: ClassVar[frozenset[Kind]] = frozenset(("PACE",))
 
     def __init__(
         self, channel: Channel, *, accept: frozenset[Kind] = BOTH, random: Randomness = secrets.token_bytes
@@ -80,7 +82,7 @@ class IdCard:
     def open(self, password: Password) -> Access:
         """Opens the chip: PACE where it is advertised, never BAC instead; may be called again after WrongPassword.
 
-        Raises WrongPassword, PasswordKind (a CAN where only the MRZ opens), AccessNotAccepted, PaceUnsupported,
+        Raises WrongPassword, PasswordKind (a CAN where only the MRZ opens), AccessNotOffered, PaceUnsupported,
         PaceFailed, CardRefused, MalformedData.
         """
         self._messaging = None
@@ -89,7 +91,7 @@ class IdCard:
             self._channel.reset()
         access = self.probe()
         if access.kind not in self._accept:
-            raise AccessNotAccepted(f"this kiosk does not open cards by {access.kind}")
+            raise AccessNotOffered(f"this kiosk does not open cards by {access.kind}")
         self._touched = True
         if access.pace is not None:
             self._messaging = self._carry(pace.key_agreement(password, access.pace, self._random))
@@ -168,6 +170,3 @@ def _probe() -> Exchange[Access]:
     if found is None:
         return Access("BAC", None, None, None, frozenset(("mrz",)), None, infos)
     return Access("PACE", "GM", "AES-128", "brainpoolP256r1", frozenset(("can", "mrz")), found, infos)
-
-
-__all__ = ["BOTH", "Access", "Can", "IdCard", "Kind", "Mrz", "Password"]

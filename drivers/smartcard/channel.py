@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from smartcard import scard
 
 from drivers.smartcard import pcsc
-from drivers.smartcard.errors import CardError, CardPulled, NoCard, NoReader
+from drivers.smartcard.errors import CardError, CardRemovedError, CardSilent, NoCard, NoReader
 
 T = TypeVar("T")
 
@@ -36,11 +36,11 @@ def readers() -> list[str]:
         return pcsc.list_readers(context)
 
 
-def connect(reader: str | None = None, *, deadline: float = 5.0) -> Channel:
+def connect(reader: str | None = None, *, deadline: float = 5.0) -> PcscChannel:
     """Opens the card in `reader` (None: the first reader with a card in it), alone, and resets it.
 
     `deadline` is the longest wait in seconds for one answer. Raises PcscUnavailable, NoReader, NoCard,
-    ReaderBusy, CardSilent, CardPulled, ReaderFault.
+    ReaderBusy, CardSilent, CardRemovedError, ReaderFault.
     """
     return PcscChannel(reader or _reader_with_card(), deadline)
 
@@ -62,6 +62,7 @@ class PcscChannel:
     """A `Channel` over PC/SC. Not for several threads at once."""
 
     def __init__(self, reader: str, deadline: float) -> None:
+        self.reader = reader
         self._deadline = deadline
         self._card: Any = None
         self._pci: Any = None
@@ -72,17 +73,15 @@ class PcscChannel:
         self._context = pcsc.establish()
         self._lane = pcsc.Lane("card")
         try:
-            self._lane.call(lambda: self._connect(reader), deadline)
+            self._guarded(lambda: self._connect(reader))
         except BaseException:
-            self._lane.end(self._release)
+            self.close()
             raise
 
     def _connect(self, reader: str) -> None:
-        result, self._card, protocol = scard.SCardConnect(
-            self._context, reader, scard.SCARD_SHARE_EXCLUSIVE, _PROTOCOLS
-        )
+        result, card, _ = scard.SCardConnect(self._context, reader, scard.SCARD_SHARE_EXCLUSIVE, _PROTOCOLS)
         pcsc.check(result)
-        self._pci = scard.SCARD_PCI_T0 if protocol == scard.SCARD_PROTOCOL_T0 else scard.SCARD_PCI_T1
+        self._card = card
         # A program that ended without a word leaves its session on the card.
         self._reset()
 
@@ -108,12 +107,14 @@ class PcscChannel:
         return self._byte_count
 
     def transmit(self, command: bytes) -> bytes:
-        """Raises CardPulled, CardSilent, PcscUnavailable, NoReader, ReaderFault; then the channel is lost."""
+        """Raises CardRemovedError, CardSilent, PcscUnavailable, NoReader, ReaderFault; then the channel is lost."""
         if self._lost is not None:
             raise self._lost
 
         def send() -> bytes:
             result, answer = scard.SCardTransmit(self._card, self._pci, list(command))
+            if result == scard.SCARD_E_NO_SMARTCARD:
+                raise CardRemovedError("the card was taken out")
             pcsc.check(result)
             return bytes(answer)
 
@@ -131,9 +132,6 @@ class PcscChannel:
     def _guarded(self, call: Callable[[], T]) -> T:
         try:
             return self._lane.call(call, self._deadline)
-        except NoCard as error:
-            self._lost = CardPulled(str(error))
-            raise self._lost from error
         except CardError as error:
             self._lost = error
             raise
@@ -142,5 +140,7 @@ class PcscChannel:
         """Lets go of the card and takes its power; twice is once."""
         if not self._closed:
             self._closed = True
-            self._lost = CardPulled("the channel was closed")
-            self._lane.end(self._release)
+            stuck = isinstance(self._lost, CardSilent)
+            self._lost = CardRemovedError("the channel was closed")
+            # A call that hangs is not waited for; otherwise the card is free for the next one on return.
+            self._lane.end(self._release, wait=0.0 if stuck else self._deadline)

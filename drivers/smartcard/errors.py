@@ -55,10 +55,10 @@ class NoCard(CardError):
     code: ClassVar[str] = "E-CARD-ABSENT"
 
 
-class CardPulled(CardError):
+class CardRemovedError(CardError):
     """The card left the reader, or was reset by someone else, while it was being used."""
 
-    code: ClassVar[str] = "E-CARD-PULLED"
+    code: ClassVar[str] = "E-CARD-REMOVED"
 
 
 class CardSilent(CardError):
@@ -131,7 +131,7 @@ class PaceFailed(CardError):
     code: ClassVar[str] = "E-CARD-PACE"
 
 
-class AccessNotAccepted(CardError):
+class AccessNotOffered(CardError):
     """This kiosk is set not to open cards by this protocol."""
 
     code: ClassVar[str] = "E-CARD-ACCESS-POLICY"
@@ -179,6 +179,12 @@ class ActiveAuthenticationUnsupported(CardError):
     """The card's key or algorithm for active authentication is not one spoken here."""
 
     code: ClassVar[str] = "E-CARD-AA-UNSUPPORTED"
+
+
+class NotGenuine(CardError):
+    """Passive or active authentication failed; raised by whoever decides on them."""
+
+    code: ClassVar[str] = "E-CARD-NOT-GENUINE"
 
 
 class TrustUnreadable(CardError):

@@ -13,7 +13,7 @@ from smartcard import scard
 
 from drivers.smartcard.errors import (
     CardError,
-    CardPulled,
+    CardRemovedError,
     CardSilent,
     NoCard,
     NoReader,
@@ -34,12 +34,12 @@ _MEANINGS: dict[int, tuple[type[CardError], str]] = {
     scard.SCARD_E_READER_UNAVAILABLE: (NoReader, "the card reader has gone"),
     scard.SCARD_E_SHARING_VIOLATION: (ReaderBusy, "another program holds the card"),
     scard.SCARD_E_NO_SMARTCARD: (NoCard, "no card in the reader"),
-    scard.SCARD_W_REMOVED_CARD: (CardPulled, "the card was taken out"),
-    scard.SCARD_W_RESET_CARD: (CardPulled, "another program reset the card"),
+    scard.SCARD_W_REMOVED_CARD: (CardRemovedError, "the card was taken out"),
+    scard.SCARD_W_RESET_CARD: (CardRemovedError, "another program reset the card"),
     scard.SCARD_W_UNPOWERED_CARD: (CardSilent, "the card has no power"),
     scard.SCARD_W_UNRESPONSIVE_CARD: (CardSilent, "the card does not answer to power"),
     scard.SCARD_E_PROTO_MISMATCH: (CardSilent, "the card speaks no protocol of ours"),
-    scard.SCARD_E_NOT_TRANSACTED: (CardPulled, "the card did not answer to the end"),
+    scard.SCARD_E_NOT_TRANSACTED: (CardRemovedError, "the card did not answer to the end"),
 }
 
 
@@ -112,7 +112,10 @@ class Lane:
         except TimeoutError as error:
             raise CardSilent("the card did not answer in time") from error
 
-    def end(self, last: Callable[[], None]) -> None:
-        """Runs `last` after whatever is under way, then ends the thread; does not wait for it."""
+    def end(self, last: Callable[[], None], wait: float) -> None:
+        """Runs `last` after whatever is under way, then ends the thread; waits for that at most `wait` seconds."""
+        ended = threading.Event()
         self._calls.put(last)
+        self._calls.put(ended.set)
         self._calls.put(None)
+        ended.wait(wait)

@@ -95,11 +95,13 @@ class CardWatch:
 
     def stop(self) -> None:
         """Ends the thread and waits for it; no event comes after."""
-        with self._lock:
-            self._stopping.set()
-            if self._context is not None:
-                scard.SCardCancel(self._context)
-        self._thread.join()
+        self._stopping.set()
+        while self._thread.is_alive():
+            with self._lock:
+                if self._context is not None:
+                    scard.SCardCancel(self._context)
+            # A cancel that comes just before the wait begins is lost: hence again, until it has ended.
+            self._thread.join(0.1)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

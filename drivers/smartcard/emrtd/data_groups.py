@@ -6,6 +6,7 @@ ICAO 9303-10 §4.7.1, §4.7.2, §4.7.11. Nothing here is to be believed before p
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from drivers.smartcard import tlv
@@ -36,7 +37,7 @@ class Dg1:
     name: PersonName
 
 
-def parse_dg1(data: bytes, *, today: dt.date | None = None) -> Dg1:
+def parse_dg1(data: bytes, today: dt.date) -> Dg1:
     """From the file's bytes; `today` decides the century of two-digit years. Raises MalformedData."""
     zone = tlv.single(tlv.single(data, FileId.DG1.tag).value, _MRZ).value
     try:
@@ -45,13 +46,12 @@ def parse_dg1(data: bytes, *, today: dt.date | None = None) -> Dg1:
         raise MalformedData("the machine readable zone is not ASCII") from error
     if td1.sex not in _SEXES:
         raise MalformedData("the machine readable zone has no such sex")
-    day = today or dt.date.today()
     return Dg1(
         document_number=td1.document_number,
         issuing_state=td1.issuing_state,
         nationality=td1.nationality,
-        date_of_birth=dates.birth(td1.date_of_birth, day),
-        date_of_expiry=dates.expiry(td1.date_of_expiry, day),
+        date_of_birth=dates.birth(td1.date_of_birth, today),
+        date_of_expiry=dates.expiry(td1.date_of_expiry, today),
         sex=_SEXES[td1.sex],
         name=PersonName(*mrz.split_names(td1.names)),
     )
@@ -160,13 +160,15 @@ class CardData:
     issuing_state: str
 
 
-def card_data(dg1: bytes, dg11: bytes | None, *, today: dt.date | None = None) -> CardData:
-    """Both files in one. DG11 has the last word on names and birth: it neither cuts nor abbreviates.
+def card_data(files: Mapping[FileId, bytes], today: dt.date) -> CardData:
+    """DG1 and, where it is there, DG11 in one; DG11 has the last word on names and birth, as it cuts nothing.
 
-    Raises MalformedData, also when the two files contradict each other on the day of birth.
+    Raises MalformedData, also when DG1 is missing or the two contradict each other on the day of birth.
     """
-    zone = parse_dg1(dg1, today=today)
-    more = parse_dg11(dg11) if dg11 is not None else Dg11(None, None, None, None)
+    if FileId.DG1 not in files:
+        raise MalformedData("without DG1 nothing is known of the holder")
+    zone = parse_dg1(files[FileId.DG1], today)
+    more = parse_dg11(files[FileId.DG11]) if FileId.DG11 in files else Dg11(None, None, None, None)
     born = zone.date_of_birth
     if born and more.date_of_birth and (born.strftime("%y%m%d") != more.date_of_birth.strftime("%y%m%d")):
         raise MalformedData("DG1 and DG11 give different days of birth")

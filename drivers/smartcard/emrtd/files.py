@@ -56,16 +56,6 @@ class FileId(Enum):
         return self.short if self.name.startswith("DG") else None
 
 
-def data_groups(com: bytes) -> tuple[FileId, ...]:
-    """The data groups EF.COM lists that are known here, in its order (ICAO 9303-10 §4.6.1).
-
-    The list is not signed: what is believed of a file is what EF.SOD says of it. Raises MalformedData.
-    """
-    tags = tlv.find(tlv.single(com, FileId.COM.tag).children(), 0x5C).value
-    known = {file.tag: file for file in FileId if file.data_group is not None}
-    return tuple(dict.fromkeys(known[tag] for tag in tags if tag in known))
-
-
 def select_application() -> Exchange[None]:
     """Raises CardRefused."""
     response = yield CommandApdu(0x00, 0xA4, 0x04, 0x0C, AID)

@@ -65,6 +65,16 @@ def parse_sod(data: bytes) -> Sod:
         raise MalformedData("EF.SOD is not formed right") from error
 
 
+def signed_data_groups(sod: bytes) -> tuple[FileId, ...]:
+    """The data groups EF.SOD vouches for that are known here, in order. Raises MalformedData.
+
+    What to read is asked here and not of EF.COM, which is not signed: a copy without its chip's key
+    would only have to leave DG15 out of that list.
+    """
+    known = {file.data_group: file for file in FileId if file.data_group is not None}
+    return tuple(known[number] for number in sorted(parse_sod(sod).hashes) if number in known)
+
+
 def _parsed(data: bytes) -> Sod:
     info = cms.ContentInfo.load(data, strict=True)
     if info["content_type"].native != "signed_data":

@@ -67,6 +67,13 @@ class Renderer:
                 self._child = None
             self._stage.cleanup()
 
+    def forget(self) -> None:
+        """Replaces the child by a fresh one: with it goes what the compiler's caches keep of the last pages."""
+        with self._lock:
+            if self._child is not None:
+                self._child.kill()
+                self._child = Child(_command())
+
     def warm(self) -> bool:
         """Starts the child if none runs; True when it is cut off from every network.
 

@@ -36,6 +36,7 @@ _PR_SET_NO_NEW_PRIVS = 38
 _NO_PACKAGES = "/proc/self/none"
 """A place where nothing is and nothing can be made: there are no Typst packages here."""
 _WHERE = re.compile(r"┌─ \\*(?:[^\s:]*/)?([^\s/:]+:\d+:\d+)")
+_HARMLESS = frozenset({"the", "for", "not", "path", "title", "document", "page"})
 _QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"")
 
 
@@ -79,26 +80,35 @@ class Press:
                 timestamp=order["timestamp"],
             )
         except typst.TypstError as error:
-            return fault(error.message, error.diagnostic)
+            return fault(error.message, error.diagnostic, order["inputs"])
         for warning in warnings:
             if "unknown font family" in warning.message:
-                return fault(warning.message, warning.diagnostic)
+                return fault(warning.message, warning.diagnostic, order["inputs"])
         return [part for part in (parts if isinstance(parts, list) else [parts]) if part]
 
 
-def fault(message: str, diagnostic: str) -> dict[str, str]:
-    """What Typst said, without anything it quotes: a quotation may be the citizen's name."""
+def fault(message: str, diagnostic: str, inputs: dict[str, str]) -> dict[str, str]:
+    """What Typst said, without what it quotes, and without a word that stands on the page: it may be a name."""
     if "could not be displayed with font" in message:
         kind = "glyph"
     elif "unknown font family" in message:
         kind = "font"
     else:
         kind = "template"
-    said = "an assertion failed" if message.startswith("assertion failed") else _QUOTED.sub("…", message)
-    if "package" in message:
-        said = "packages are not available to templates"
     place = _WHERE.search(diagnostic)
-    return {"fault": kind, "said": said.split("(")[0].strip()[:160], "where": place[1] if place else ""}
+    return {"fault": kind, "said": _said(kind, message, inputs), "where": place[1] if place else ""}
+
+
+def _said(kind: str, message: str, inputs: dict[str, str]) -> str:
+    if kind == "glyph":
+        return "a letter of the act is in none of the page's fonts"
+    if "package" in message:
+        return "packages are not available to templates"
+    said = _QUOTED.sub("…", message).split("(")[0].strip()[:160]
+    page = " ".join(inputs.values())
+    if any(word in page for word in re.findall(r"\w{3,}", said) if word not in _HARMLESS):
+        return "the compiler's words are withheld, for they repeat the page's"
+    return said
 
 
 def read_exactly(size: int) -> bytes:

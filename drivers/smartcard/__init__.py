@@ -10,7 +10,7 @@ A card is read in this order and believed in this order: open it (PACE, or BAC w
 read, passive authentication, active authentication, and only then the PIN.
 """
 
-from drivers.smartcard.card import Access, IdCard
+from drivers.smartcard.card import Access, IdCard, Kind
 from drivers.smartcard.channel import Channel, connect, readers
 from drivers.smartcard.emrtd.active import verify_active_authentication
 from drivers.smartcard.emrtd.data_groups import (
@@ -88,6 +88,7 @@ __all__ = [
     "FileAbsent",
     "FileId",
     "IdCard",
+    "Kind",
     "MalformedData",
     "Mrz",
     "NoCard",

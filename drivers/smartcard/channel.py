@@ -116,6 +116,9 @@ class PcscChannel:
             if result == scard.SCARD_E_NO_SMARTCARD:
                 raise CardRemovedError("the card was taken out")
             pcsc.check(result)
+            if not answer:
+                # Some drivers call it a success when the card leaves in the middle of its answer.
+                raise CardRemovedError("the card left without an answer")
             return bytes(answer)
 
         answer = self._guarded(send)

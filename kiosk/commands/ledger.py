@@ -55,8 +55,14 @@ def verify(config: _Config = _DEFAULT_CONFIG, as_json: _Json = False) -> None:
     """
     import dataclasses
 
-    with _view(config) as ledger:
-        verdict = ledger.verify()
+    from kiosk.issuance.errors import LedgerDamaged
+    from kiosk.issuance.ledger import Verdict
+
+    try:
+        with _view(config) as ledger:
+            verdict = ledger.verify()
+    except LedgerDamaged as error:
+        verdict = Verdict.unreadable(error)
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(verdict)))
     elif verdict.valid:

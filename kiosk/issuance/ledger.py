@@ -68,6 +68,11 @@ class Verdict:
     at: int | None = None
     reason: str | None = None
 
+    @classmethod
+    def unreadable(cls, error: LedgerDamaged) -> Self:
+        """The verdict on a file of which nothing could be read."""
+        return cls(False, 0, 0, GENESIS, error.at, str(error))
+
 
 class Ledger:
     """One connection to the file. `append` is for the process that issues; the rest is for all.

@@ -78,8 +78,8 @@ GrantId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[0-9]{4}-[0-9]{4,5}-[0-9]{7}$")]
 """Narrower than the registry's: country, year, commune, serial. Too short for a NIN, without room for a name."""
-Code = Annotated[str, StringConstraints(pattern=r"^E(-[A-Z0-9]{1,16}){2,5}$")]
-"""An error code; the ledger takes only those of the catalogue."""
+Code = Annotated[str, StringConstraints(pattern=r"^E(-[A-Z]+[0-9]{0,2}){2,5}$", max_length=48)]
+"""An error code. The ledger writes only those of the catalogue; it still reads one that has since left it."""
 
 
 class _Record(BaseModel):
@@ -143,9 +143,9 @@ class PaperEvidence(_Record):
     def _printed_is_proven(self) -> PaperEvidence:
         printed = self.outcome is Outcome.PRINTED
         if printed != (self.evidence is not Evidence.NONE) or printed != (self.code is None):
-            raise ValueError("printed needs evidence; anything else needs a code")
+            raise RecordRefused("printed needs evidence; anything else needs a code")
         if printed and self.pages < 1:
-            raise ValueError("printed needs a page")
+            raise RecordRefused("printed needs a page")
         return self
 
 

@@ -38,6 +38,7 @@ COMMIT;
 """
 _BY_RESULT: dict[int, type[LedgerError]] = {
     sqlite3.SQLITE_FULL: LedgerFull,
+    sqlite3.SQLITE_IOERR_SHMSIZE: LedgerFull,  # the log's index could not grow: the disk has no room for it
     sqlite3.SQLITE_READONLY: LedgerReadOnly,
     sqlite3.SQLITE_PERM: LedgerReadOnly,
     sqlite3.SQLITE_BUSY: LedgerBusy,
@@ -57,11 +58,12 @@ _BY_ERRNO: dict[int, type[LedgerError]] = {
 
 @contextlib.contextmanager
 def own_errors() -> Iterator[None]:
-    """Turn SQLite's and the system's failures into LedgerError subclasses (primary result code, low byte)."""
+    """Turn SQLite's and the system's failures into LedgerError subclasses, by SQLite's extended or primary result code."""
     try:
         yield
     except sqlite3.Error as error:
-        kind = _BY_RESULT.get(getattr(error, "sqlite_errorcode", -1) & 0xFF, LedgerUnavailable)
+        result = getattr(error, "sqlite_errorcode", -1)
+        kind = _BY_RESULT.get(result) or _BY_RESULT.get(result & 0xFF, LedgerUnavailable)
         raise kind(f"the ledger's database says: {error}") from error
     except OSError as error:
         kind = _BY_ERRNO.get(error.errno or 0, LedgerUnavailable)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from issuance_town import FAULTS, CardGone, Town, check_books, run_recovery, run_visit
 
-from kiosk.issuance.errors import IssuanceError, StepRefused
+from kiosk.issuance.errors import IssuanceError, LedgerFull, StepRefused
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.pipeline import Ending, Issued
 from registry.errors import RegistryError
@@ -232,3 +232,31 @@ def test_the_next_citizen_is_served(folder: Path) -> None:
         ending = run_visit(Town(folder))
         assert isinstance(ending, Ending) and ending.outcome == "printed"
     check_books(Town(folder))
+
+
+@pytest.mark.parametrize("finds", [True, False])
+@pytest.mark.parametrize(
+    "step", ["requested", "granted", "signed", "submitting", "submitted", "evidence", "settled", "failed"]
+)
+def test_when_the_ledger_refuses_nothing_more_is_done(folder: Path, step: str, finds: bool) -> None:
+    def full(moment: str) -> None:
+        seen.append(moment)
+        if f"before ledger {step}" in seen and moment.startswith("before ledger"):
+            raise LedgerFull("no room")
+
+    seen: list[str] = []
+    town = Town(folder, frozenset({"signer-down"} if step == "failed" else ()), full, finds)
+    with pytest.raises(LedgerFull):
+        run_visit(town)
+    refused_at = seen.index(f"before ledger {step}")
+    assert {moment for moment in seen[refused_at + 1 :] if "ledger" not in moment} <= {
+        "before printer cancel",
+        "after printer cancel",
+    }
+    if step == "submitted":
+        assert seen[-1] == "after printer cancel"
+    restarted = Town(folder, finds=finds)
+    restarted.printer_works_on()
+    run_recovery(restarted)
+    check_books(restarted)
+    assert len(restarted.tray()) == (step in ("evidence", "settled"))

@@ -60,7 +60,7 @@ def create_app(registrar: Registrar, faults: Faults) -> FastAPI:
     _add_osia_paths(app, registrar)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _no_route)
+    app.add_exception_handler(HTTPException, _http_error)
     app.add_middleware(_BoundedBody)
     app.add_middleware(_Misbehaviour, faults=faults)
     return app
@@ -154,9 +154,10 @@ def _invalid(request: Request, error: Exception) -> Response:
     return _problem(RequestRefused("the request is not of the promised shape"))
 
 
-def _no_route(request: Request, error: Exception) -> Response:
+def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return _problem(NotFound("no such path")) if status == 404 else Response(status_code=status)
+    known = {400: RequestRefused("the request's body is not JSON"), 404: NotFound("no such path")}
+    return _problem(known[status]) if status in known else Response(status_code=status)
 
 
 class _BoundedBody:

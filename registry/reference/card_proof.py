@@ -35,8 +35,20 @@ _HASHES: dict[str, type[hashes.SHA256] | type[hashes.SHA384] | type[hashes.SHA51
     "sha512": hashes.SHA512,
 }
 _MAX_ANCHORS = 64
-# asn1crypto reads lazily, so that a malformed SOD can raise any of these at any touch.
-_ASN1_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
+# asn1crypto reads lazily, so that a malformed SOD can raise any of these at any touch; the rest is cryptography's.
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +105,7 @@ class CscaFolder:
         """Raises SetupError when the folder cannot be read or holds something else."""
         try:
             found = [_certificate(file.read_bytes()) for file in sorted(self._folder.iterdir()) if file.is_file()]
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, x509.InvalidVersion) as error:
             raise SetupError(f"the folder of country certificates is unusable: {type(error).__name__}") from None
         if len(found) > _MAX_ANCHORS:
             raise SetupError("too many country certificates")
@@ -117,7 +129,7 @@ def prove_card(files: CardFiles, anchors: Sequence[x509.Certificate], *, at: dt.
         return ProvenCard(zone.document_number, lds.personal_number(files.dg11), zone.expires_on, key)
     except lds.Malformed as error:
         raise CardNotProven(f"a file of the card is malformed: {error}") from None
-    except (*_ASN1_ERRORS, UnsupportedAlgorithm) as error:
+    except _UNREADABLE as error:
         raise CardNotProven(f"a file of the card cannot be read ({type(error).__name__})") from None
 
 

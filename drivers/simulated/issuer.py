@@ -32,7 +32,10 @@ _NUMBERS = {FileId.DG1: 1, FileId.DG2: 2, FileId.DG11: 11, FileId.DG14: 14, File
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Whom a card is for. `can` has 6 digits, `pin` 4 to 8, `nin` 18. Raises HolderInvalid for what fits no card."""
+    """Whom a card is for. `can` has 6 digits, `pin` 4 to 8, `nin` 18; `access` is "pace" or "bac".
+
+    Raises HolderInvalid for what fits on no card.
+    """
 
     document_number: str
     nin: str = field(repr=False)
@@ -47,7 +50,7 @@ class Holder:
     pin: str = field(repr=False)
     issuing_state: str = "DZA"
     birthplace: str | None = field(default=None, repr=False)
-    access: Access = Access.PACE
+    access: str = Access.PACE
 
     def __post_init__(self) -> None:
         rules = {
@@ -57,6 +60,7 @@ class Holder:
             "CAN": ("[0-9]{6}", self.can),
             "PIN": ("[0-9]{4,8}", self.pin),
             "issuing state": ("[A-Z]{3}", self.issuing_state),
+            "access": ("pace|bac", self.access),
         }
         for what, (pattern, value) in rules.items():
             if not re.fullmatch(pattern, value):
@@ -66,7 +70,6 @@ class Holder:
             raise HolderInvalid("a name of the holder is missing, too long, or holds a filler")
         if not mrz.latin(self.surname_latin):
             raise HolderInvalid("the holder's Latin surname has no Latin letter")
-        object.__setattr__(self, "access", Access(self.access))
 
 
 class CardIssuer:
@@ -113,10 +116,10 @@ class CardIssuer:
         public = chip_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         private = chip_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         files = self._files(holder, lines, public)
-        return CardImage(holder.access, lines, holder.can, holder.pin, private, files)
+        return CardImage(Access(holder.access), lines, holder.can, holder.pin, private, files)
 
     def _files(self, holder: Holder, lines: tuple[str, str, str], public: bytes) -> dict[FileId, bytes]:
-        pace = holder.access is Access.PACE
+        pace = holder.access == Access.PACE
         face = portrait.draw(holder.document_number, sex=holder.sex)
         groups = {
             FileId.DG1: lds.dg1(lines),

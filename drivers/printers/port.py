@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -55,18 +56,26 @@ BLOCKING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """`pages` is the printer's count of impressions put on paper so far."""
+    """`pages` is the printer's count of impressions put on paper so far; `counted` is False when it gave none."""
 
     state: JobState
     pages: int
     conditions: frozenset[Condition]
+    counted: bool = True
 
 
 class Printer(Protocol):
-    """A printer that answers for each job. Every method raises `PrinterError` subclasses only."""
+    """A printer that answers for each job. Every method raises `PrinterError` subclasses only.
+
+    `submit` awaits `on_created(job_id)` as soon as the printer has named the job, and before any page can
+    come out where the printer allows it (IPP does): so the ledger knows the job before the paper does.
+    SubmissionUncertain means that the document may be on its way; any other error, that nothing comes out.
+    """
 
     async def status(self) -> PrinterStatus: ...
-    async def submit(self, document: bytes, *, title: str) -> int: ...
+    async def submit(
+        self, document: bytes, *, title: str, on_created: Callable[[int], Awaitable[None]] | None = None
+    ) -> int: ...
     async def job(self, job_id: int) -> JobStatus: ...
     async def cancel(self, job_id: int) -> JobStatus: ...
     async def close(self) -> None: ...

@@ -51,3 +51,15 @@ class IssuerUnusable(SimulatedError):
     """The folder of the demo's issuing authority holds something else than its keys."""
 
     code = "E-SIM-ISSUER"
+
+
+class PrinterNotStarted(SimulatedError):
+    """ippeveprinter, or what it needs, does not come up."""
+
+    code = "E-SIM-PRINTER"
+
+
+class PrinterControlRefused(SimulatedError):
+    """The simulated printer does not answer, or cannot do what it is told."""
+
+    code = "E-SIM-PRINTER-CONTROL"

@@ -40,7 +40,7 @@ class Script:
         assert self.apdu_count == len(self.lines), "the conversation ended early"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def script() -> type[Script]:
     return Script
 
@@ -54,13 +54,13 @@ def _run(exchange: Exchange[Any], answer: Callable[[CommandApdu], ResponseApdu])
         return done.value
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run() -> Callable[[Exchange[Any], Callable[[CommandApdu], ResponseApdu]], Any]:
     """Carries an exchange to its end, each command answered by a function."""
     return _run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def draw() -> Callable[..., Callable[[int], bytes]]:
     """Random numbers from a list: `draw("0102…", …)` gives each once, and checks the size asked for."""
 

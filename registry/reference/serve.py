@@ -4,8 +4,9 @@
     certificate, key = registry.enrol_device("demo-1")
     registry.serve()                       # until SIGINT, SIGTERM or stop(); prints nothing
 
-When it listens it writes FOLDER/ready.json, `{"url": "https://localhost:PORT", "port": PORT}`, and removes
-it when it ends; FOLDER/control.sock takes faults (see `faults`). Country certificates go into FOLDER/csca.
+Last of all, when it listens and its control socket does, it writes FOLDER/ready.json,
+`{"url": "https://localhost:PORT", "port": PORT}`: that is the file to wait for. It removes it when it ends.
+FOLDER/control.sock takes faults (see `faults`). Country certificates go into FOLDER/csca.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ class ReferenceRegistry:
 
         Writes the ready file, then calls `on_ready` with the address. Raises SetupError.
         """
+        self._leave_no_word()  # that of a process killed before us would be believed
         faults = Faults()
         registrar = Registrar(self.store, self.keys, CscaFolder(self.keys.csca), self._clock)
         config = _config(create_app(registrar, faults), self.keys)
@@ -98,9 +100,12 @@ class ReferenceRegistry:
                 asyncio.run(self._server.serve(sockets=[self._server.listener()]))
         finally:
             reserved.close()
-            for left in (self.ready_file, self.control_socket):
-                left.unlink(missing_ok=True)
+            self._leave_no_word()
             self.store.close()
+
+    def _leave_no_word(self) -> None:
+        for word in (self.ready_file, self.control_socket):
+            word.unlink(missing_ok=True)
 
     def _ready(self, port: int, on_ready: Callable[[str], None] | None) -> Callable[[], None]:
         url = f"https://localhost:{port}"

@@ -38,6 +38,7 @@ async def test_the_command_serves_until_it_is_told_to_end(tmp_path: Path) -> Non
     )
     certificate, key = map(Path, enrolled.stdout.split())
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    (folder / "ready.json").write_text('{"url": "https://killed.example", "port": 1}')
     command = [*KIOSK, "registry", "serve", "--folder", str(folder), "--port", "0", "--people", "5"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
         assert serving.stderr is not None

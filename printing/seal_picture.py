@@ -19,7 +19,7 @@ SMALLEST, LARGEST = 21, 117
 MAX_SVG_BYTES = 200_000
 
 _TAG = re.compile(r"<(?!\?|!)\s*/?\s*([A-Za-z]+)")
-_PATH = re.compile(r'<path\b([^<>]*?)\bd="([^"]*)"[^<>]*/?>')
+_PATH = re.compile(r'<path\b[^<>]*?\bd="([^"]*)"[^<>]*/?>')
 _STEP = re.compile(r"([Mm])\s*(-?\d*\.?\d+)[ ,]?(-?\d*\.?\d+)|h(\d+)")
 
 
@@ -41,9 +41,9 @@ class SealPicture:
         if set(_TAG.findall(svg)) - {"svg", "path"} or "transform" in svg:
             raise SealUnfit("the seal's picture holds more than one plain path at scale 1")
         paths = _PATH.findall(svg)
-        if len(paths) != 1 or 'stroke="#000"' not in paths[0][0] + svg:
+        if len(paths) != 1 or 'stroke="#000"' not in svg:
             raise SealUnfit("the seal's picture is not one path of black strokes")
-        strokes = _strokes(paths[0][1])
+        strokes = _strokes(paths[0])
         left = min(x for x, _, _ in strokes)
         top = min(y for _, y, _ in strokes)
         side = max(x + length for x, _, length in strokes) - left

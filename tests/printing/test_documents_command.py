@@ -31,19 +31,16 @@ def test_list_as_json_is_one_object() -> None:
 
 
 def test_render_writes_a_specimen(tmp_path: Path, act: BirthAct) -> None:
-    (tmp_path / "act.json").write_text(act.model_dump_json(), "utf-8")
-    done = kiosk(
-        "render", "birth-extract", "--act", tmp_path / "act.json", "--output", tmp_path / "p.pdf", "--language", "fr"
-    )
+    file, page = tmp_path / "act.json", tmp_path / "page.pdf"
+    file.write_text(act.model_dump_json(), "utf-8")
+    done = kiosk("render", "birth-extract", "--act", file, "--output", page, "--language", "fr")
     assert (done.returncode, done.stdout) == (0, "")
     text = pypdfium2.PdfDocument(page.read_bytes())[0].get_textpage().get_text_range()
     assert "Aperçu sans signature" in text
     assert "119860417160100042" in text
 
 
-def test_wrong_use_is_said_in_one_line_without_data(
-    tmp_path: Path, catalogue_folder: Callable[[dict[str, str]], Path]
-) -> None:
+def test_wrong_use_is_said_in_one_line_without_data(tmp_path: Path) -> None:
     act, page = tmp_path / "act.json", tmp_path / "p.pdf"
     act.write_text('{"kind": "birth", "subject": {"nin": "119860417160100042"}}')
     for words, code, status in [

@@ -77,8 +77,8 @@ def test_packages_foreign_files_and_broken_templates_are_refused(
 
 
 def test_what_a_document_may_read_is_what_its_hash_covers(catalogue_folder: Folder, original: Make) -> None:
-    own = TITLED + '#set text(font: "Noto Serif")\n#toml("/own/labels.toml").x #toml("/shared/common.toml").fr.page'
-    folder = catalogue_folder({"own": own})
+    source = '#set text(font: "Noto Serif")\n#toml("own.toml").x #toml("/shared/common.toml").fr.page'
+    folder = catalogue_folder({"own": TITLED + source})
     (folder / "own" / "own.toml").write_text('x = "own"')
     with Renderer(folder, deadline=30.0) as renderer:
         page = renderer.page(original(type="own"))

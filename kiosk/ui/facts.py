@@ -1,0 +1,132 @@
+"""What each screen is told: the shape of a snapshot's `data`, screen by screen.
+
+Unknown keys are let pass, so that a newer session can serve an older screen; a key of the wrong kind, or
+out of bounds, makes the whole snapshot be refused, so that no screen ever shows half of one.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from kiosk.session.protocol import Screen, Snapshot
+from kiosk.ui.errors import SnapshotRefused
+from kiosk.ui.words import Language
+
+Name = Annotated[str, StringConstraints(max_length=120)]
+Sentence = Annotated[str, StringConstraints(max_length=400)]
+Code = Annotated[str, StringConstraints(pattern=r"^E-[A-Z0-9-]{1,60}$")]
+Token = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,60}$")]
+
+
+class Facts(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Nothing(Facts):
+    pass
+
+
+class Attract(Facts):
+    town_ar: Name = ""
+    town_fr: Name = ""
+    unavailable: Code | None = None
+
+
+class Languages(Facts):
+    languages: list[Language] = Field(["ar", "fr"], min_length=1, max_length=4)
+
+
+class Password(Facts):
+    wrong: bool = False
+
+
+class Pin(Facts):
+    wrong: bool = False
+    tries_left: int | None = Field(None, ge=0, le=99)
+
+
+class Step(Facts):
+    name: Literal["chip", "genuine", "holder", "registry", "page"]
+    state: Literal["done", "now", "later"]
+
+
+class Steps(Facts):
+    steps: list[Step] = Field([], max_length=8)
+
+
+class Paper(Facts):
+    type: Token
+    title_ar: Name
+    title_fr: Name
+    languages: list[Language] = Field(min_length=1, max_length=4)
+
+
+class Choice(Facts):
+    name_ar: Name = ""
+    name_latin: Name = ""
+    papers: list[Paper] = Field([], max_length=12)
+
+
+class Preview(Facts):
+    """`pages` are PNG pictures in base64."""
+
+    pages: list[str] = Field(min_length=1, max_length=8)
+    title_ar: Name = ""
+    title_fr: Name = ""
+
+
+class Printing(Facts):
+    stage: Literal["asking", "signing", "printing"] = "printing"
+    page: int = Field(0, ge=0, le=999)
+    of: int = Field(1, ge=0, le=999)
+    conditions: list[Token] = Field([], max_length=12)
+
+
+class Papers(Facts):
+    papers: int = Field(1, ge=0, le=99)
+
+
+class Trouble(Facts):
+    code: Code
+    sentence_ar: Sentence
+    sentence_fr: Sentence
+    outcome: Literal["none", "unknown", "printed"] = "none"
+
+
+FACTS: dict[Screen, type[Facts]] = {
+    "attract": Attract,
+    "language": Languages,
+    "card": Nothing,
+    "opening": Nothing,
+    "can": Password,
+    "mrz": Password,
+    "pin": Pin,
+    "pin_last": Nothing,
+    "reading": Steps,
+    "choice": Choice,
+    "preparing": Steps,
+    "preview": Preview,
+    "take_card": Nothing,
+    "printing": Printing,
+    "take_paper": Papers,
+    "goodbye": Nothing,
+    "trouble": Trouble,
+}
+
+
+def read_snapshot(line: bytes) -> Snapshot:
+    """One line from the session. Raises SnapshotRefused; the cause is dropped, it would quote the line."""
+    try:
+        return Snapshot.model_validate_json(line)
+    except ValidationError:
+        raise SnapshotRefused("the session sent a line that is no snapshot") from None
+
+
+def read_facts(snapshot: Snapshot) -> dict[str, Any]:
+    """The screen's data with every key in its place. Raises SnapshotRefused."""
+    try:
+        return FACTS[snapshot.screen].model_validate(snapshot.data).model_dump()
+    except ValidationError:
+        raise SnapshotRefused(f"the session sent data that does not fit the screen {snapshot.screen}") from None

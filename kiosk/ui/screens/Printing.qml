@@ -1,0 +1,44 @@
+import QtQuick
+import "../parts"
+
+// From the registry's word to the paper: what is done, what is being done, and what keeps it waiting.
+Page {
+    id: page
+
+    readonly property var stages: ["asking", "signing", "printing"]
+    readonly property int at: stages.indexOf(facts.stage)
+    readonly property var known: ["paper-out", "jam", "cover-open"]
+    readonly property var blocking: facts.conditions.filter(c => !c.endsWith("-low"))
+
+    // The card signs until the paper is signed: only then does it leave, and the paper come.
+    readonly property bool coming: facts.stage === "printing"
+
+    question: coming ? words.printing.question : words.printing.before
+    hint: coming ? words.printing.hint : words.reading.hint
+    notice: blocking.length === 0 ? "" : words.printing[known.find(c => blocking.includes(c)) || "other"]
+
+    KioskDrawing {
+        anchors {
+            top: parent.top
+            left: parent.left
+            right: parent.right
+            bottom: list.top
+            bottomMargin: Theme.mm(10)
+        }
+        act: page.coming ? "paper-comes" : "keep-card"
+        description: page.hint
+    }
+
+    Steps {
+        id: list
+        objectName: "steps"
+        width: parent.width
+        anchors.bottom: parent.bottom
+        words: page.words
+        steps: page.stages.map((name, index) => ({
+                    label: page.words.printing[name],
+                    state: index < page.at ? "done" : index === page.at ? "now" : "later",
+                    note: name === "printing" && index === page.at && page.facts.page > 0 && page.facts.of > 0 ? Theme.fill(page.words.printing.pages, { n: page.facts.page, m: page.facts.of }) : ""
+                }))
+    }
+}

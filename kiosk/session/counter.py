@@ -16,14 +16,15 @@ from typing import Any
 
 from config.schema import Settings
 from drivers import smartcard
+from drivers.printers.errors import PrinterStopped, blocked_by
 from drivers.printers.port import BLOCKING, Printer
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.codes import code_of
 from kiosk.catalogue.log import say, say_error, say_unexpected
 from kiosk.errors import NotEntitled
-from kiosk.issuance.errors import LedgerError, PrinterNotReady
+from kiosk.issuance.errors import LedgerError
 from kiosk.issuance.pipeline import Ending, Issuance, Issued
-from kiosk.issuance.rules import Outcome
+from kiosk.issuance.records import Outcome
 from kiosk.session import events as e
 from kiosk.session.card_desk import CardDesk, CardFiles
 from kiosk.session.proof import check_active, check_passive, password, presentation
@@ -264,7 +265,7 @@ class Counter:
         if not status.ready:
             for condition in status.conditions & BLOCKING:
                 say(logged.PRINTER_WAITS, condition=condition.value)
-            raise PrinterNotReady("the printer is not ready")
+            raise blocked_by(status.conditions) or PrinterStopped("the printer accepts no jobs")
 
     # --- issuing --------------------------------------------------------------------------------------
 

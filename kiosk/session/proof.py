@@ -18,7 +18,7 @@ def password(fields: dict[str, str]) -> smartcard.Can | smartcard.Mrz:
 
 
 def check_passive(card: CardFiles, trust: smartcard.CscaStore) -> None:
-    signed = {file: content for file, content in card.files.items() if file is not FileId.SOD}
+    signed: dict[FileId, bytes] = {file: content for file, content in card.files.items() if file is not FileId.SOD}
     result = smartcard.passive_authentication(card.files[FileId.SOD], signed, trust, dt.datetime.now(dt.UTC))
     if result.result != "passed":
         raise smartcard.NotGenuine(f"passive authentication: {result.result}, {result.reason}")

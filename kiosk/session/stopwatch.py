@@ -58,8 +58,8 @@ class TimedSigner:
         with self._watch().stage("seal_and_sign"):
             return await self._signer.issue(act_jws, grant_jws)
 
-    async def forget(self, grant_id: str) -> object:
-        return await self._signer.forget(grant_id)
+    async def forget(self, grant_id: str) -> None:
+        await self._signer.forget(grant_id)
 
 
 def timed_printing(watch: Callable[[], Stopwatch]) -> PrintDocument:

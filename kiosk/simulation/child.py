@@ -23,7 +23,10 @@ def die_with_parent() -> None:
 
 
 class Child:
-    """`ready` is the Unix socket that answers once the process serves. Raises PartMissing if it never does."""
+    """`ready` is what shows that the process serves: a Unix socket that answers, or a file that it writes.
+
+    Raises PartMissing if it never does.
+    """
 
     def __init__(
         self,
@@ -54,13 +57,9 @@ class Child:
         while time.monotonic() < until:
             if self.process.poll() is not None:
                 raise PartMissing(f"{self.name} ended at its start; see {self.log.name}")
-            with socket.socket(socket.AF_UNIX) as probe:
-                try:
-                    probe.connect(str(ready))
-                except OSError:
-                    time.sleep(0.02)
-                else:
-                    return
+            if _serves(ready):
+                return
+            time.sleep(0.02)
         self.stop()
         raise PartMissing(f"{self.name} does not serve; see {self.log.name}")
 
@@ -76,3 +75,14 @@ class Child:
                 self.process.wait(_STOP_S)
             except subprocess.TimeoutExpired:
                 self.kill()
+
+
+def _serves(ready: Path) -> bool:
+    if ready.suffix != ".sock":
+        return ready.is_file()
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(ready))
+        except OSError:
+            return False
+    return True

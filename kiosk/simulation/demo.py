@@ -11,13 +11,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from kiosk.issuance.ledger import Ledger
+from kiosk.simulation.citizen_script import Script, citizen_script
 from kiosk.simulation.control import ControlSocket
 from kiosk.simulation.townhall import TownHall
 from kiosk.simulation.visit_record import visit_of
@@ -26,8 +28,10 @@ from signing.verify import verify
 
 PERSONA = "amina"
 _LEFT = ("screens", "documents", "paper", "trust", "logs", "visit.json", "ledger.json")
+CARD_DELAY_MS = 40
+"""What a chip over the air takes for a command: so slow that a citizen sees what is being done."""
 VISIT_S = 120
-STATUS_LIST = "1"
+STATUS_LIST = "dz-1"
 
 console = Console(stderr=True, highlight=False)
 
@@ -35,9 +39,9 @@ console = Console(stderr=True, highlight=False)
 def run_headless(output: Path, language: str, seed: int) -> int:
     """One scripted visit; returns 0 only if the paper came out and its signature holds."""
     _clear(output)
-    with tempfile.TemporaryDirectory(prefix="shubbak-") as folder:
+    with _folder(output) as folder:
         say("Opening the virtual town hall: card reader, registry, token, printer")
-        with TownHall(Path(folder), seed=seed) as hall, ControlSocket(hall.folder / "control.sock", actions(hall)):
+        with TownHall(folder, seed=seed) as hall, ControlSocket(folder / "control.sock", actions(hall)):
             say("Starting the kiosk: signer, session, screen")
             hall.start("signer", "session")
             walked = _citizen(hall, output, language)
@@ -49,30 +53,45 @@ def run_headless(output: Path, language: str, seed: int) -> int:
 def run_windowed(output: Path, language: str, seed: int) -> int:
     """The kiosk's window and the dock, until the window is closed."""
     _clear(output)
-    with tempfile.TemporaryDirectory(prefix="shubbak-") as folder, TownHall(Path(folder), seed=seed) as hall:
-        with ControlSocket(hall.folder / "control.sock", actions(hall)) as control:
-            hall.start("signer", "session")
-            card = hall.cards[PERSONA]
-            say(f"{PERSONA.capitalize()}'s card has the number (CAN) {card.can}; its holder knows the PIN {card.pin}")
-            dock = subprocess.Popen([sys.executable, "-m", "kiosk.simulation.dock", "--control", str(control.path)])
-            hall.start("screen", windowed=True)
-            hall.child("screen").process.wait()
-            dock.terminate()
-            dock.wait()
-            hall.stop("session")
-            _collect(hall, output)
+    with (
+        _folder(output) as folder,
+        TownHall(folder, seed=seed) as hall,
+        ControlSocket(folder / "control.sock", actions(hall)) as control,
+    ):
+        hall.start("signer", "session")
+        card = hall.cards[PERSONA]
+        say(f"{PERSONA.capitalize()}'s card has the number (CAN) {card.can}; its holder knows the PIN {card.pin}")
+        dock = subprocess.Popen([sys.executable, "-m", "kiosk.simulation.dock", "--control", str(control.path)])
+        hall.start("screen", windowed=True)
+        hall.child("screen").process.wait()
+        dock.terminate()
+        dock.wait()
+        hall.stop("session")
+        _collect(hall, output)
     say(f"Signed documents, papers and the ledger are in {output}")
     return 0
+
+
+@contextmanager
+def _folder(output: Path) -> Iterator[Path]:
+    """A folder with a short name for keys, state and sockets; only its logs are kept, however it ends."""
+    with tempfile.TemporaryDirectory(prefix="shubbak-") as folder:
+        try:
+            yield Path(folder)
+        finally:
+            (output / "logs").mkdir(exist_ok=True)
+            for log in Path(folder).rglob("*.log"):
+                shutil.copy(log, output / "logs")
 
 
 def say(words: str) -> None:
     console.print(f"[bold]==>[/] {words}")
 
 
-def actions(hall: TownHall) -> dict[str, Callable[[], None]]:
+def actions(hall: TownHall) -> dict[str, Callable[[], object]]:
     """What the dock's buttons and the citizen's hands do."""
     return {
-        "insert": lambda: hall.insert(PERSONA),
+        "insert": lambda: hall.insert(PERSONA, delay_ms=CARD_DELAY_MS),
         "remove": hall.remove,
         "paper_out": hall.printer.paper_out,
         "paper_in": hall.printer.paper_in,
@@ -81,7 +100,7 @@ def actions(hall: TownHall) -> dict[str, Callable[[], None]]:
     }
 
 
-def script(hall: TownHall, persona: str, language: str) -> dict[str, list[dict[str, str]]]:
+def script(hall: TownHall, persona: str, language: str) -> Script:
     """What the citizen does at each screen: `kiosk.simulation.citizen` says how the steps read."""
     card = hall.cards[persona]
     return citizen_script(language=language, can=card.can, pin=card.pin, document="birth-extract")
@@ -117,12 +136,9 @@ def _collect(hall: TownHall, output: Path) -> dict[str, Any]:
     shutil.copytree(hall.folder / "trust", output / "trust")
     (output / "trust" / "status").mkdir(exist_ok=True)
     (output / "trust" / "status" / f"{STATUS_LIST}.jws").write_text(hall.registry.status_list(STATUS_LIST))
-    (output / "logs").mkdir()
-    for log in hall.folder.glob("*.log"):
-        shutil.copy(log, output / "logs")
     (output / "documents").mkdir()
-    for document in hall.printer.documents():
-        reference = reference_in(document)
+    references = [document["reference"] for document in visit["documents"] if document["outcome"] == "printed"]
+    for reference, document in zip(references, hall.printer.documents(), strict=True):
         (output / "documents" / f"{reference}.pdf").write_bytes(document)
     return visit
 

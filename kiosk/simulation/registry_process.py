@@ -23,7 +23,7 @@ class RegistryProcess:
         self.folder = folder
         self._people, self._seed = people, seed
         first = ReferenceRegistry(folder, people=people, seed=seed)
-        self.signers = first.keys.jwk_set
+        self.signers = first.keys.signers
         self.tls_ca = first.keys.tls_ca
         certificate, key = first.enrol_device(kiosk_id)
         first.store.close()
@@ -32,10 +32,11 @@ class RegistryProcess:
         (folder / "csca" / "demo-csca.der").write_bytes(issuer.csca_certificate)
 
     def __enter__(self) -> RegistryProcess:
-        command = [sys.executable, "-m", "kiosk", "registry", "serve", "--folder", str(self.folder)]
+        (self.folder / READY).unlink(missing_ok=True)
+        command = [sys.executable, "-m", "kiosk", "registry", "serve", "--port", "0", "--folder", str(self.folder)]
         drawn = ["--people", str(self._people), "--seed", str(self._seed)]
         self._child = Child(
-            "registry", [*command, *drawn], log=self.folder / "registry.log", ready=self.folder / CONTROL
+            "registry", [*command, *drawn], log=self.folder / "registry.log", ready=self.folder / READY
         )
         self.url: str = json.loads((self.folder / READY).read_text())["url"]
         return self

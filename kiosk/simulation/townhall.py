@@ -22,7 +22,7 @@ from drivers.simulated.hand import CardHand
 from drivers.simulated.issuer import CardIssuer
 from drivers.simulated.printer import VirtualLaser
 from drivers.simulated.reader import VirtualReader
-from kiosk.errors import PartMissing, WrongUsage
+from kiosk.errors import WrongUsage
 from kiosk.simulation import personas
 from kiosk.simulation.child import Child
 from kiosk.simulation.registry_process import RegistryProcess

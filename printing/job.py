@@ -88,7 +88,7 @@ async def print_document(
         of = count_pages(pdf)
     except DocumentUnprintable as error:
         return _failed(error)
-    watch = _Watch(printer, of, asyncio.get_running_loop().time() + deadline, silence, on_progress)
+    watch = _Watch(printer, of, _now() + deadline, silence, on_progress)
     return await watch.run(pdf, title, on_submitted)
 
 

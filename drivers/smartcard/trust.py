@@ -45,5 +45,5 @@ def _read(file: Path) -> list[x509.Certificate]:
         if data.startswith(b"-----"):
             return x509.load_pem_x509_certificates(data)
         return [x509.load_der_x509_certificate(data)]
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return []

@@ -25,8 +25,18 @@ _HASHES = {
     bytes.fromhex("608648016503040202"): "sha384",
     bytes.fromhex("608648016503040203"): "sha512",
 }
-# What asn1crypto lets through when it is given nonsense: it parses lazily, wherever a field is touched.
-_NONSENSE = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
+# What asn1crypto lets through when it is given nonsense (it parses lazily, wherever a field is touched), and
+# the one that `cryptography` raises for a certificate of no known version.
+_NONSENSE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    x509.InvalidVersion,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,40 @@ def test_nothing_secret_is_sent_to_a_chip_that_is_not_open() -> None:
     assert channel.commands == []
 
 
+class Babbler(Shown):
+    """A card that answers whatever comes to its mind, and in the end nothing but an error."""
+
+    def __init__(self, answers: list[bytes]) -> None:
+        super().__init__(None)
+        self.answers = answers
+
+    def transmit(self, command: bytes) -> bytes:
+        return self.answers.pop(0) if self.answers else b"\x6f\x00"
+
+
+NEARLY_RIGHT = st.sampled_from(
+    [
+        bytes.fromhex(answer)
+        for answer in (
+            CARD_ACCESS + "9000",
+            "9000",
+            "7C1280109" + "0" * 31 + "9000",
+            "6300",
+            "0102030405060708" + "9000",
+        )
+    ]
+)
+
+
+@given(
+    st.lists(NEARLY_RIGHT | st.binary(max_size=80) | st.binary(max_size=80).map(lambda b: b + b"\x90\x00"), max_size=10)
+)
+def test_whatever_a_card_says_ends_in_our_own_error(answers: list[bytes]) -> None:
+    for password in (smartcard.Can("123456"), smartcard.Mrz.parse("AB1234567|860314|320501")):
+        with pytest.raises(CardError):
+            IdCard(Babbler(list(answers))).open(password)
+
+
 # -- PIN
 
 

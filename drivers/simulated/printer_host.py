@@ -270,5 +270,6 @@ async def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # papers name persons, if only invented ones
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at the terminal is the parent's to answer
     sys.exit(asyncio.run(main(Path(sys.argv[1]))))

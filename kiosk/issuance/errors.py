@@ -97,20 +97,8 @@ class DocumentAltered(IssuanceError):
     code = "E-ISSUANCE-DOCUMENT"
 
 
-class PrinterNotReady(IssuanceError):
-    """The printer said, before anything was sent, that no page would come out."""
-
-    code = "E-ISSUANCE-PRINTER-NOT-READY"
-
-
-class PaperFailed(IssuanceError):
-    """The printer took the job and put no page on paper."""
-
-    code = "E-ISSUANCE-PAPER-FAILED"
-
-
 class PaperUnknown(IssuanceError):
-    """The printer may have put a page on paper; nobody can say."""
+    """The document may have come out while nobody followed its job; nobody can say."""
 
     code = "E-ISSUANCE-PAPER-UNKNOWN"
 

@@ -1,10 +1,10 @@
 """From a citizen's choice to paper, at most once, each step durable before the next.
 
     issuance = Issuance(ledger, registry, signer, printer=…, printer_uri=…, print_document=…, deadline=60)
-    await issuance.deliver()                               # at start: close what an earlier run left open
-    issued = await issuance.prepare(act, document_type=…, …)                     # requested → granted → signed
+    await issuance.deliver()                                    # at start: close what an earlier run left open
+    issued = await issuance.prepare(act, document_type=…, …)    # requested → granted → signed
     ending = await issuance.put_on_paper(issued, on_progress)   # submitting → submitted → evidence → settled
-    await issuance.void(issued, code="E-…")                # or, when the visit ends first
+    await issuance.void(issued, code="E-…")                     # or, when the visit ends first
 
 1. No step is taken before the ledger holds the one before it. When the ledger refuses, nothing more is
    done: the grant stays as it is recorded, and recovery closes it.
@@ -20,19 +20,16 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from drivers.printers.errors import PrinterError, SubmissionUncertain, blocked_by
+from drivers.printers.errors import PrinterError
 from drivers.printers.port import Condition, Printer
 from kiosk.catalogue.codes import code_of
 from kiosk.issuance.errors import (
     Abandoned,
     DocumentAltered,
-    LedgerError,
     LedgerOutOfOrder,
-    PaperFailed,
-    PaperUnknown,
-    PrinterNotReady,
 )
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.ports import OnProgress, PaperOutcome, PrintDocument, Registry, Signer, SignPresence
@@ -41,14 +38,14 @@ from kiosk.issuance.records import (
     Failed,
     Granted,
     Outcome,
-    PaperEvidence,
     Requested,
     Signed,
     Submitted,
     Submitting,
 )
-from kiosk.issuance.recovery import Recovered, ask_printer, forget, recover, settle
+from kiosk.issuance.recovery import Recovered, evidence_of, forget, recover, settle
 from kiosk.issuance.rules import Abandon, check_next, job_title, next_action, printer_digest
+from printing.job import count_pages
 from registry.client import SignedAct
 from registry.errors import RegistryError
 from registry.models import Grant, GrantRequest, Language
@@ -71,6 +68,7 @@ class Issued:
 
     grant: Grant
     pdf: bytes = field(repr=False)
+    pages: int
 
     @property
     def grant_id(self) -> str:
@@ -118,7 +116,6 @@ class Issuance:
         self._print_document = print_document
         self._deadline = deadline
         self._live: set[str] = set()
-        self._submitting = Submitting(printer=printer_digest(printer_uri))
         self._printing = asyncio.Lock()
         self._delivering = asyncio.Lock()
 
@@ -176,77 +173,66 @@ class Issuance:
         document = await self._signer.issue(act.jws, granted.jws)
         if hashlib.sha256(document.pdf).hexdigest() != document.sha256:
             raise DocumentAltered("the signer's document and its digest differ")
+        issued = Issued(granted.grant, document.pdf, count_pages(document.pdf))
         self._ledger.append(grant_id, Signed(sha256=document.sha256))
-        return Issued(granted.grant, document.pdf)
+        return issued
 
     # -- signed document → paper
 
     async def put_on_paper(self, issued: Issued, on_progress: OnProgress) -> Ending:
         """Print it, once, and tell the registry. Every ending is returned, good or bad.
 
-        Raises StepRefused when it was put on paper, or voided, before; LedgerError when the ledger cannot
-        record: then the job is cancelled, and recovery says what became of it. The same when cancelled.
+        Raises StepRefused when it was put on paper, or voided, before. Raises LedgerError when the ledger
+        cannot record, and what `on_progress` raises: the job is cancelled, and `deliver` finds out what became
+        of it. So it does after a cancelled call.
         """
         async with self._printing:
-            check_next(self._ledger.records(issued.grant_id), self._submitting)
+            submitting = Submitting(printer=printer_digest(self._printer_uri), pages=issued.pages)
+            check_next(self._ledger.records(issued.grant_id), submitting)
             self._live.add(issued.grant_id)
             printer = self._open_printer()
             try:
-                decided, conditions = await self._decide(printer, issued, on_progress)
-                self._ledger.append(issued.grant_id, decided)
+                self._ledger.append(issued.grant_id, submitting)
+                paper = await self._print(printer, issued, on_progress)
+                on_paper = evidence_of(paper)
+                self._ledger.append(issued.grant_id, on_paper)
                 settled = await self._settle(issued.grant_id)
             finally:
                 self._live.discard(issued.grant_id)
                 await printer.close()
-        return _ending(issued, decided, conditions, settled)
+        return Ending(
+            reference=issued.reference,
+            document_type=issued.grant.document_type,
+            outcome=on_paper.outcome,
+            evidence=on_paper.evidence,
+            pages=on_paper.pages,
+            code=on_paper.code,
+            conditions=paper.conditions,
+            settled=settled,
+        )
 
-    async def _decide(
-        self, printer: Printer, issued: Issued, on_progress: OnProgress
-    ) -> tuple[PaperEvidence | Failed, frozenset[Condition]]:
-        # Asked before anything is sent, so that a printer known to be out of order leaves no doubt behind.
-        try:
-            status = await printer.status()
-        except PrinterError as error:
-            return Failed(code=code_of(error)), frozenset()
-        if not status.ready:
-            return Failed(code=code_of(blocked_by(status.conditions) or PrinterNotReady())), status.conditions
-        return await self._print(printer, issued, on_progress)
-
-    async def _print(
-        self, printer: Printer, issued: Issued, on_progress: OnProgress
-    ) -> tuple[PaperEvidence, frozenset[Condition]]:
-        grant_id = issued.grant_id
+    async def _print(self, printer: Printer, issued: Issued, on_progress: OnProgress) -> PaperOutcome:
         taken: list[int] = []
 
         async def on_submitted(job_id: int) -> None:
             taken.append(job_id)
-            self._ledger.append(grant_id, Submitted(job_id=job_id))
+            self._ledger.append(issued.grant_id, Submitted(job_id=job_id))
 
-        self._ledger.append(grant_id, self._submitting)
         try:
-            paper = await self._print_document(
+            return await self._print_document(
                 printer,
                 issued.pdf,
-                title=job_title(grant_id),
+                title=job_title(issued.grant_id),
                 deadline=self._deadline,
                 on_progress=on_progress,
                 on_submitted=on_submitted,
             )
-        except PrinterError as error:
-            return await self._without_word(printer, grant_id, error, taken), frozenset()
-        except LedgerError:
-            await _cancel(printer, taken)
+        except Exception:
+            # Nobody follows the job any more: it must not come out behind a citizen's back.
+            for job_id in taken:
+                with suppress(PrinterError):
+                    await printer.cancel(job_id)
             raise
-        return _evidence(paper), paper.conditions
-
-    async def _without_word(
-        self, printer: Printer, grant_id: str, error: PrinterError, taken: list[int]
-    ) -> PaperEvidence:
-        """`print_document` raised. `Printer.submit` promises that nothing comes out unless it is uncertain."""
-        if not taken and not isinstance(error, SubmissionUncertain):
-            return PaperEvidence(outcome=Outcome.FAILED, evidence=Evidence.NONE, pages=0, code=code_of(error))
-        known = taken[0] if taken else getattr(error, "job_id", None)
-        return await ask_printer(self._ledger, grant_id, printer, known, code=code_of(error))
 
     # -- ends
 
@@ -289,36 +275,3 @@ class Issuance:
         except RegistryError:
             return False  # the ledger keeps it open, and `deliver` says why it waits
         return True
-
-
-def _evidence(paper: PaperOutcome) -> PaperEvidence:
-    """The printing room's word as a record; neither `printed` without a page or evidence, nor
-    `failed` with a page, is believed."""
-    pages = min(max(paper.pages, 0), 999)
-    if paper.outcome == Outcome.PRINTED and paper.evidence != Evidence.NONE and pages >= 1:
-        return PaperEvidence(outcome=Outcome.PRINTED, evidence=Evidence(paper.evidence), pages=pages)
-    if paper.outcome == Outcome.FAILED and pages == 0:
-        return PaperEvidence(outcome=Outcome.FAILED, evidence=Evidence.NONE, pages=pages, code=PaperFailed.code)
-    return PaperEvidence(outcome=Outcome.UNKNOWN, evidence=Evidence.NONE, pages=pages, code=PaperUnknown.code)
-
-
-async def _cancel(printer: Printer, taken: list[int]) -> None:
-    for job_id in taken:
-        try:
-            await printer.cancel(job_id)
-        except PrinterError:
-            return  # the ledger's failure is what is raised; recovery asks the printer again
-
-
-def _ending(issued: Issued, decided: Failed | PaperEvidence, conditions: frozenset[Condition], settled: bool) -> Ending:
-    on_paper = decided if isinstance(decided, PaperEvidence) else None
-    return Ending(
-        reference=issued.reference,
-        document_type=issued.grant.document_type,
-        outcome=on_paper.outcome if on_paper else Outcome.FAILED,
-        evidence=on_paper.evidence if on_paper else Evidence.NONE,
-        pages=on_paper.pages if on_paper else 0,
-        code=decided.code,
-        conditions=conditions,
-        settled=settled,
-    )

@@ -6,16 +6,17 @@ Small Protocols, so that tests put parts with durable memory and faults of their
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-from drivers.printers.port import Condition, Printer
+from drivers.printers.port import Printer
+from printing.job import OnProgress as OnProgress
+from printing.job import OnSubmitted
+from printing.job import PaperOutcome as PaperOutcome
 from registry.client import SignedGrant
 from registry.models import Challenge, GrantRequest, Settlement
 
 SignPresence = Callable[[bytes], Awaitable[bytes]]
 """The card's raw active-authentication signature over 8 bytes; raises when the card is not in the reader."""
-OnProgress = Callable[..., Any]
-"""Passed through to `print_document` untouched."""
 
 
 class Registry(Protocol):
@@ -46,21 +47,8 @@ class Signer(Protocol):
     async def forget(self, grant_id: str) -> object: ...
 
 
-class PaperOutcome(Protocol):
-    """`outcome` is printed, failed (no page came out) or unknown; `pages` is the printer's count."""
-
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def evidence(self) -> str: ...
-    @property
-    def pages(self) -> int: ...
-    @property
-    def conditions(self) -> frozenset[Condition]: ...
-
-
 class PrintDocument(Protocol):
-    """`printing.job.print_document`: awaits `on_submitted(job_id)` before it follows the job. `deadline` in seconds."""
+    """`printing.job.print_document`: every ending is returned; only what a callback raises comes through."""
 
     async def __call__(
         self,
@@ -70,7 +58,7 @@ class PrintDocument(Protocol):
         title: str,
         deadline: float,
         on_progress: OnProgress,
-        on_submitted: Callable[[int], Awaitable[None]],
+        on_submitted: OnSubmitted,
     ) -> PaperOutcome: ...
 
 

@@ -117,10 +117,14 @@ class Signed(_Record):
 
 
 class Submitting(_Record):
-    """The document is about to be sent; from here on it may come out. `printer` is `printer_digest(uri)`."""
+    """A document of so many pages is about to be sent; from here on it may come out.
+
+    `printer` is `rules.printer_digest(uri)`.
+    """
 
     step: Literal["submitting"] = "submitting"
     printer: Digest
+    pages: Annotated[int, Field(strict=True, ge=1, le=999)]
 
 
 class Submitted(_Record):

@@ -4,7 +4,8 @@
 
 From the records of a grant alone `rules.next_action` says what is missing. Nothing here prints. A grant
 whose document may have gone to the printer is looked for there, its job is cancelled if it still runs,
-and only a job that completed counts as printed; anything else is `unknown`, and voided.
+and only a job that completed counts as printed. Where nobody knows, it is `unknown`. Whatever is not
+printed is voided.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from drivers.printers.errors import PrinterError
-from drivers.printers.port import JobState, JobStatus, Printer
+from drivers.printers.port import Printer
 from kiosk.catalogue.codes import code_of
 from kiosk.issuance.errors import Interrupted, PaperUnknown, SettlementContradicted
 from kiosk.issuance.ledger import Ledger
-from kiosk.issuance.ports import FindsJobs, Registry, Signer
+from kiosk.issuance.ports import FindsJobs, PaperOutcome, Registry, Signer
 from kiosk.issuance.records import (
     Answer,
     Evidence,
@@ -31,6 +32,7 @@ from kiosk.issuance.records import (
     Submitted,
 )
 from kiosk.issuance.rules import Abandon, AskPrinter, Settle, job_title, next_action, outcome_of, printer_digest
+from printing.job import resume
 from registry.errors import Conflict, RegistryAbsent, RegistryError
 from registry.models import Settlement
 from signing.errors import SigningError
@@ -95,31 +97,23 @@ async def _decide(ledger: Ledger, grant_id: str, printer: Printer | None, printe
             ledger.append(grant_id, Failed(code=Interrupted.code))
         case AskPrinter() as asked:
             known = printer if asked.printer == printer_digest(printer_uri) else None
-            ledger.append(grant_id, await ask_printer(ledger, grant_id, known, asked.job_id, code=PaperUnknown.code))
+            ledger.append(grant_id, await _ask_printer(ledger, grant_id, asked, known))
 
 
-async def ask_printer(
-    ledger: Ledger, grant_id: str, printer: Printer | None, job_id: int | None, *, code: str
-) -> PaperEvidence:
-    """What the printer says of a job that nobody followed to its end; a job that still runs is cancelled.
-
-    A job that is found is recorded as `submitted`, where it was not. `code` is what `unknown` is recorded
-    with, unless the printer itself fails to answer.
-    """
-    status: JobStatus | None = None
-    if printer is not None:
-        try:
-            job_id = await _find(printer, job_id, job_title(grant_id))
-            if job_id is not None:
-                if not any(isinstance(record, Submitted) for record in ledger.records(grant_id)):
-                    ledger.append(grant_id, Submitted(job_id=job_id))
-                status = await _end(printer, job_id)
-        except PrinterError as error:
-            code = code_of(error)
-    pages = min(status.pages, 999) if status else 0
-    if status is not None and status.state is JobState.COMPLETED and pages >= 1:
-        return PaperEvidence(outcome=Outcome.PRINTED, evidence=Evidence.IPP_COMPLETED, pages=pages)
-    return PaperEvidence(outcome=Outcome.UNKNOWN, evidence=Evidence.NONE, pages=pages, code=code)
+async def _ask_printer(ledger: Ledger, grant_id: str, asked: AskPrinter, printer: Printer | None) -> PaperEvidence:
+    """What the printer says of a job that nobody followed to its end; one that still runs is cancelled."""
+    nobody_knows = PaperEvidence(outcome=Outcome.UNKNOWN, evidence=Evidence.NONE, pages=0, code=PaperUnknown.code)
+    if printer is None:
+        return nobody_knows
+    try:
+        job_id = await _find(printer, asked.job_id, job_title(grant_id))
+    except PrinterError:
+        return nobody_knows
+    if job_id is None:
+        return nobody_knows
+    if asked.job_id is None:
+        ledger.append(grant_id, Submitted(job_id=job_id))
+    return evidence_of(await resume(printer, job_id, expected=asked.pages))
 
 
 async def _find(printer: Printer, job_id: int | None, title: str) -> int | None:
@@ -130,10 +124,14 @@ async def _find(printer: Printer, job_id: int | None, title: str) -> int | None:
     return found if job_id in (None, found) else None
 
 
-async def _end(printer: Printer, job_id: int) -> JobStatus:
-    status = await printer.job(job_id)
-    running = status.state in (JobState.PENDING, JobState.PROCESSING)
-    return await printer.cancel(job_id) if running else status
+def evidence_of(paper: PaperOutcome) -> PaperEvidence:
+    """The printing room's word as a record. `printed` without a page, `failed` with one: not believed."""
+    pages = min(max(paper.pages, 0), 999)
+    if paper.outcome == "printed" and paper.evidence != "none" and pages >= 1:
+        return PaperEvidence(outcome=Outcome.PRINTED, evidence=Evidence(paper.evidence), pages=pages)
+    outcome = Outcome.FAILED if paper.outcome == "failed" and pages == 0 else Outcome.UNKNOWN
+    code = code_of(paper.error or PaperUnknown())
+    return PaperEvidence(outcome=outcome, evidence=Evidence.NONE, pages=pages, code=code)
 
 
 async def settle(ledger: Ledger, registry: Registry, grant_id: str) -> None:

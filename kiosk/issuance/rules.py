@@ -6,7 +6,8 @@
 1. `submitting` is durable before a byte goes to the printer and stands at most once: whatever comes
    later, nobody can send the document a second time.
 2. `printed` needs `submitted` and evidence; PRINTED at the registry needs `printed`.
-3. After `submitting` there is no `failed`: only the printer's evidence, or `unknown`.
+3. The step `failed` says that nothing went to the printer. After `submitting` only `evidence` can tell:
+   printed, failed (the printer is sure that no page came out) or unknown.
 
 Pure: no clock, no file, no socket.
 """
@@ -67,9 +68,10 @@ class Abandon:
 
 @dataclass(frozen=True, slots=True)
 class AskPrinter:
-    """Something may have gone to the printer of this digest: look for the job, cancel it, record `evidence`."""
+    """Up to `pages` may have gone to the printer of this digest: look for the job, cancel it, record `evidence`."""
 
     printer: str
+    pages: int
     job_id: int | None
 
 
@@ -94,10 +96,11 @@ def next_action(history: Sequence[Record]) -> Action:
     match history[-1]:
         case Requested() | Granted() | Signed():
             return Abandon()
-        case Submitting(printer=printer):
-            return AskPrinter(printer, None)
+        case Submitting(printer=printer, pages=pages):
+            return AskPrinter(printer, pages, None)
         case Submitted(job_id=job_id):
-            return AskPrinter(next(r.printer for r in history if isinstance(r, Submitting)), job_id)
+            sent = next(record for record in history if isinstance(record, Submitting))
+            return AskPrinter(sent.printer, sent.pages, job_id)
         case PaperEvidence() | Failed():
             return Settle(*_verdict(history))
         case Settled():

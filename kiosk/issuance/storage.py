@@ -58,7 +58,7 @@ _BY_ERRNO: dict[int, type[LedgerError]] = {
 
 @contextlib.contextmanager
 def own_errors() -> Iterator[None]:
-    """Turn SQLite's and the system's failures into LedgerError subclasses, by SQLite's extended or primary result code."""
+    """SQLite's failures (by extended, else primary result code) and the system's become LedgerError subclasses."""
     try:
         yield
     except sqlite3.Error as error:

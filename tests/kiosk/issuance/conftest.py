@@ -17,3 +17,11 @@ def folder() -> Iterator[Path]:
     """An empty folder that outlives a killed process."""
     with tempfile.TemporaryDirectory(prefix="town-", dir=MEMORY) as made:
         yield Path(made)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def printer_asked_without_pause() -> Iterator[None]:
+    """The town's printer moves on when it is asked, so that there is nothing to wait for in between."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("printing.job.LOOK_AGAIN", 0.0)
+        yield

@@ -80,7 +80,7 @@ class AnyHistory(RuleBasedStateMachine):
 
 TestAnyHistory = AnyHistory.TestCase
 TestAnyHistory.settings = settings(
-    max_examples=80,
+    max_examples=120,
     stateful_step_count=12,
     deadline=None,
     database=None,

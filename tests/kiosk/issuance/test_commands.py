@@ -45,7 +45,7 @@ def test_list(issued: Town, config: Path) -> None:
 
 def test_verify(issued: Town, config: Path) -> None:
     verdict = json.loads(kiosk("verify", "--config", str(config), "--json").stdout)
-    assert (verdict["valid"], verdict["entries"], verdict["open"]) == (True, 12, 0)
+    assert (verdict["valid"], verdict["entries"], verdict["open"]) == (True, 13, 0)
     with sqlite3.connect(issued.ledger_path) as connection:
         connection.execute("DROP TRIGGER entry_stays")
         connection.execute("UPDATE entry SET at = at + 1 WHERE seq = 2")
@@ -63,7 +63,7 @@ def test_verify(issued: Town, config: Path) -> None:
 
 def test_export(issued: Town, config: Path) -> None:
     exported = json.loads(kiosk("export", "--config", str(config), "--json").stdout)
-    assert exported["entries"][-1]["hash"] == exported["head"] and len(exported["entries"]) == 12
+    assert exported["entries"][-1]["hash"] == exported["head"] and len(exported["entries"]) == 13
 
 
 def test_without_a_ledger_or_a_configuration(config: Path) -> None:

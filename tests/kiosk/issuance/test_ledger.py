@@ -34,7 +34,7 @@ WHOLE: tuple[Record, ...] = (
     REQUESTED,
     Granted(reference="DZ-2026-1601-0000001"),
     Signed(sha256=SHA),
-    Submitting(printer=SHA),
+    Submitting(printer=SHA, pages=1),
     Submitted(job_id=3),
     PRINTED,
     SETTLED,

@@ -20,7 +20,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "requested": {"document_type": "birth-extract", "language": "ar"},
     "granted": {"reference": "DZ-2026-16001-0000042"},
     "signed": {"sha256": SHA},
-    "submitting": {"printer": SHA},
+    "submitting": {"printer": SHA, "pages": 1},
     "submitted": {"job_id": 7},
     "evidence": {"outcome": "printed", "evidence": "ipp-completed", "pages": 1, "code": None},
     "failed": {"code": "E-ISSUANCE-ABANDONED"},

@@ -45,7 +45,7 @@ ALPHABET: tuple[Record, ...] = (
     REQUESTED,
     Granted(reference="DZ-2026-1601-0000001"),
     Signed(sha256=SHA),
-    Submitting(printer=SHA),
+    Submitting(printer=SHA, pages=2),
     Submitted(job_id=3),
     PRINTED,
     UNKNOWN,
@@ -98,8 +98,8 @@ def test_what_is_next_can_always_be_recorded() -> None:
             case Abandon():
                 assert isinstance(last, Requested | Granted | Signed)
                 assert allowed((*history, Failed(code="E-ISSUANCE-INTERRUPTED")))
-            case AskPrinter(printer=printer, job_id=job_id):
-                assert isinstance(last, Submitting | Submitted) and printer == SHA
+            case AskPrinter(printer=printer, pages=pages, job_id=job_id):
+                assert isinstance(last, Submitting | Submitted) and (printer, pages) == (SHA, 2)
                 assert (job_id == 3) == isinstance(last, Submitted)
                 assert allowed((*history, UNKNOWN))
             case Settle(outcome=outcome, evidence=evidence):

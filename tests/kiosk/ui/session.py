@@ -113,7 +113,7 @@ class ScriptedSession:
             threading.Thread(target=self._listen, args=(peer,), daemon=True).start()
 
     def _listen(self, peer: socket.socket) -> None:
-        with peer.makefile("rb") as lines:
+        with contextlib.suppress(ConnectionError), peer.makefile("rb") as lines:
             for line in lines:
                 event = json.loads(line)
                 self.heard.append(event)

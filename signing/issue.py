@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import hashlib
 from collections.abc import Callable
@@ -69,7 +68,6 @@ class DocumentSigner:
         self._token = Token.open(settings.signer)
         self._certificates.require_key(self._token.public_key())
         self._pades = PadesSigner(self._token, self._certificates)
-        self._loop = asyncio.Runner()
         try:
             self._renderer = Renderer(settings.documents.templates, settings.documents.render_deadline)
             self._isolated = self._renderer.warm()
@@ -78,7 +76,6 @@ class DocumentSigner:
 
     def close(self) -> None:
         self._remembered.clear()
-        self._loop.close()
         self._renderer.close()
         self._token.close()
         self._chain.close()
@@ -170,7 +167,7 @@ class DocumentSigner:
             page = self._renderer.page(request)
         except PageError as error:
             raise errors.PageFailed(f"the page could not be set ({error.code})") from None
-        pdf = self._loop.run(self._pades.sign(page, signed_at))
+        pdf = self._pades.sign(page, signed_at)
         return SignedDocument(pdf, hashlib.sha256(pdf).hexdigest(), text, signed_at)
 
     def _remember(self, grant_id: str, document: _Remembered) -> None:

@@ -1,11 +1,11 @@
 """The signature of a PDF, checked from the outside in.
 
 First the file's bytes: one signature, over everything but its own container, nothing after it, the
-container holding one CMS and then zeros. Then the CMS, against the keys we know. Only when both hold are
-the PDF's objects read: by then every byte of them is vouched for.
+container holding one CMS and then zeros. Then the CMS: of our one form, under a key we know. Only when
+both hold are the PDF's objects read: by then every byte of them is vouched for.
 
 Stricter than PAdES asks (ETSI EN 319 142-1 §6, level B-B), because these files have one maker: no second
-signature, no unsigned attribute, no certificate that the path does not need, capital hex digits. What
+signature, no other attributes, no certificate that the path does not need, capital hex digits. What
 nothing needs, nobody can hide something in.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import hashlib
 import logging
 import re
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
 from signing.certificates import KID_BYTES
+from signing.cms_form import CmsForm
 from signing.trust import Issuer, TrustFolder
 
 for _name in ("pyhanko", "pyhanko_certvalidator"):
@@ -83,7 +85,7 @@ def check(data: bytes, trust: TrustFolder, at: dt.datetime) -> SignedPdf:
     issuer = trust.issuers.get(bytes(certificate.sha256)[:KID_BYTES])
     if issuer is None or issuer.certificate.public_bytes(Encoding.DER) != certificate.dump():
         raise NotKnown("the signing key is not in the trust list")
-    _check_cms(container, signed_data, trust, at)
+    _check_cms(container, signed_data, certificate, trust, at)
     try:
         return _read_objects(data, container, issuer)
     except (*_MALFORMED, PdfError):
@@ -126,32 +128,31 @@ def _der_length(data: bytes) -> int:
 def _signed_data(der: bytes) -> tuple[cms.SignedData, asn1_x509.Certificate]:
     """The CMS SignedData and the certificate of its one signer. Raises NotIntact."""
     try:
-        info = cms.ContentInfo.load(der, strict=True)
-        if info["content_type"].native != "signed_data":
-            raise NotIntact("the signature's container holds no signed data")
-        signed_data = info["content"]
+        signed_data = cms.ContentInfo.load(der, strict=True)["content"]
         (signer,) = signed_data["signer_infos"]
-        certificates = [choice.chosen for choice in signed_data["certificates"] if choice.name == "certificate"]
         issued = signer["sid"].chosen
         (certificate,) = [
             each
-            for each in certificates
+            for each in _certificates(signed_data)
             if each.issuer == issued["issuer"] and each.serial_number == issued["serial_number"].native
         ]
-        if len(certificates) != len(signed_data["certificates"]) or signed_data["crls"].native:
-            raise NotIntact("the signature carries more than certificates")
-        if signer["unsigned_attrs"].native:
-            raise NotIntact("the signature carries unsigned attributes")
-        if signed_data["version"].native != "v1" or signer["version"].native != "v1":
-            raise NotIntact("the signature is not of the version it was made in")
-        if info.dump(force=True) != der:
-            raise NotIntact("the signature is not in DER")
     except _MALFORMED:
         raise NotIntact("the signature's container holds no CMS of this kind") from None
     return signed_data, certificate
 
 
-def _check_cms(container: _Container, signed_data: cms.SignedData, trust: TrustFolder, at: dt.datetime) -> None:
+def _certificates(signed_data: cms.SignedData) -> list[asn1_x509.Certificate]:
+    return [choice.chosen for choice in signed_data["certificates"]]
+
+
+def _check_cms(
+    container: _Container,
+    signed_data: cms.SignedData,
+    certificate: asn1_x509.Certificate,
+    trust: TrustFolder,
+    at: dt.datetime,
+) -> None:
+    """The CMS is of our one form, over these bytes; its signature holds; its certificate is vouched for."""
     context = ValidationContext(
         trust_roots=[asn1_x509.Certificate.load(each.public_bytes(Encoding.DER)) for each in trust.authorities],
         allow_fetching=False,
@@ -159,6 +160,10 @@ def _check_cms(container: _Container, signed_data: cms.SignedData, trust: TrustF
         moment=at,
     )
     try:
+        form = CmsForm(certificate, _certificates(signed_data))
+        signature = signed_data["signer_infos"][0]["signature"].native
+        if form.content_info(hashlib.sha256(container.signed).digest(), signature) != container.cms:
+            raise NotIntact("the signature is not the one made over these bytes")
         status: StandardCMSSignatureStatus = asyncio.run(
             async_validate_detached_cms(container.signed, signed_data, signer_validation_context=context)
         )
@@ -168,11 +173,8 @@ def _check_cms(container: _Container, signed_data: cms.SignedData, trust: TrustF
         raise NotIntact("the signature does not hold")
     if not status.trusted or status.validation_path is None:
         raise NotIntact("the signing certificate is not certified by a trusted authority at this time")
-    attributes = {attribute["type"].native for attribute in signed_data["signer_infos"][0]["signed_attrs"]}
-    if attributes != {"content_type", "message_digest", "signing_certificate_v2"}:
-        raise NotIntact("the signature's signed attributes are not those of PAdES B-B")
-    needed = {certificate.dump() for certificate in status.validation_path.iter_certs(include_root=True)}
-    if not {choice.chosen.dump() for choice in signed_data["certificates"]} <= needed:
+    needed = {each.dump() for each in status.validation_path.iter_certs(include_root=True)}
+    if not {each.dump() for each in _certificates(signed_data)} <= needed:
         raise NotIntact("the signature carries a certificate it does not need")
 
 

@@ -26,11 +26,7 @@ from dataclasses import dataclass, field
 from drivers.printers.errors import PrinterError
 from drivers.printers.port import Condition, Printer
 from kiosk.catalogue.codes import code_of
-from kiosk.issuance.errors import (
-    Abandoned,
-    DocumentAltered,
-    LedgerOutOfOrder,
-)
+from kiosk.issuance.errors import Abandoned, DocumentAltered
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.ports import OnProgress, PaperOutcome, PrintDocument, Registry, Signer, SignPresence
 from kiosk.issuance.records import (
@@ -44,7 +40,7 @@ from kiosk.issuance.records import (
     Submitting,
 )
 from kiosk.issuance.recovery import Recovered, evidence_of, forget, recover, settle
-from kiosk.issuance.rules import Abandon, check_next, job_title, next_action, printer_digest
+from kiosk.issuance.rules import Abandon, AskPrinter, check_next, job_title, next_action, printer_digest
 from printing.job import count_pages
 from registry.client import SignedAct
 from registry.errors import RegistryError
@@ -116,7 +112,6 @@ class Issuance:
         self._print_document = print_document
         self._deadline = deadline
         self._live: set[str] = set()
-        self._printing = asyncio.Lock()
         self._delivering = asyncio.Lock()
 
     # -- choice → signed document
@@ -142,9 +137,6 @@ class Issuance:
         self._live.add(grant_id)
         try:
             return await self._grant_and_sign(grant_id, act, wanted, sign_presence)
-        except LedgerOutOfOrder:
-            self._live.discard(grant_id)
-            raise
         except asyncio.CancelledError:
             self._live.discard(grant_id)
             self._ledger.append(grant_id, Failed(code=Abandoned.code))
@@ -186,20 +178,19 @@ class Issuance:
         cannot record, and what `on_progress` raises: the job is cancelled, and `deliver` finds out what became
         of it. So it does after a cancelled call.
         """
-        async with self._printing:
-            submitting = Submitting(printer=printer_digest(self._printer_uri), pages=issued.pages)
-            check_next(self._ledger.records(issued.grant_id), submitting)
-            self._live.add(issued.grant_id)
-            printer = self._open_printer()
-            try:
-                self._ledger.append(issued.grant_id, submitting)
-                paper = await self._print(printer, issued, on_progress)
-                on_paper = evidence_of(paper)
-                self._ledger.append(issued.grant_id, on_paper)
-                settled = await self._settle(issued.grant_id)
-            finally:
-                self._live.discard(issued.grant_id)
-                await printer.close()
+        submitting = Submitting(printer=printer_digest(self._printer_uri), pages=issued.pages)
+        check_next(self._ledger.records(issued.grant_id), submitting)
+        printer = self._open_printer()
+        self._live.add(issued.grant_id)
+        try:
+            self._ledger.append(issued.grant_id, submitting)
+            paper = await self._print(printer, issued, on_progress)
+            on_paper = evidence_of(paper)
+            self._ledger.append(issued.grant_id, on_paper)
+            settled = await self._settle(issued.grant_id)
+        finally:
+            self._live.discard(issued.grant_id)
+            await printer.close()
         return Ending(
             reference=issued.reference,
             document_type=issued.grant.document_type,
@@ -239,9 +230,11 @@ class Issuance:
     async def void(self, issued: Issued, *, code: str = Abandoned.code) -> bool:
         """End a signed document that will not be printed: the visit is over. `code` says why.
 
-        True when the registry knows already. Does nothing to one that went to the printer or is settled.
-        Raises LedgerError.
+        True when the registry knows how the grant ended. One that is being printed is left alone. Raises
+        LedgerError.
         """
+        if isinstance(next_action(self._ledger.records(issued.grant_id)), AskPrinter):
+            return False
         return await self._give_up(issued.grant_id, code)
 
     async def deliver(self) -> Recovered:

@@ -65,6 +65,8 @@ def own_errors() -> Iterator[None]:
         result = getattr(error, "sqlite_errorcode", -1)
         kind = _BY_RESULT.get(result) or _BY_RESULT.get(result & 0xFF, LedgerUnavailable)
         raise kind(f"the ledger's database says: {error}") from error
+    except UnicodeDecodeError as error:
+        raise LedgerDamaged("the ledger's database holds bytes that are no text") from error
     except OSError as error:
         kind = _BY_ERRNO.get(error.errno or 0, LedgerUnavailable)
         raise kind(f"the ledger's folder: {error.strerror}") from error
@@ -134,12 +136,14 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
 
 
 def _recognise(connection: sqlite3.Connection) -> None:
+    # What is no text any more must reach the chain, which refuses it; U+FFFD is in no canonical record.
+    connection.text_factory = lambda raw: raw.decode(errors="replace")
     connection.execute("PRAGMA trusted_schema = OFF")
     identity = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
     if identity != [APPLICATION_ID, VERSION]:
         raise LedgerDamaged("the file is not a ledger that this version knows")
-    if (word := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-        raise LedgerDamaged(f"the ledger's database is damaged: {word}")
+    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise LedgerDamaged("the pages of the ledger's database do not hold together")
 
 
 def rows(connection: sqlite3.Connection, where: str = "", values: tuple[object, ...] = ()) -> Iterator[Row]:

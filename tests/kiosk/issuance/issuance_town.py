@@ -208,8 +208,7 @@ class Registry:
 
     async def settle(self, grant_id: str, settlement: Settlement) -> None:
         await others_go_on()
-        self._answer("registry-down")
-        self._answer("settle-down")
+        self._answer("registry-down", "settle-down")
         path = self._path(grant_id)
         said = settlement.model_dump(mode="json")
         if not path.exists() and settlement.outcome == "PRINTED":
@@ -223,8 +222,9 @@ class Registry:
         if "settle-answer-lost" in self._town.faults:
             raise TimedOut("no answer")
 
-    def _answer(self, fault: str) -> None:
-        if fault in self._town.faults:
+    def _answer(self, *faults: str) -> None:
+        self._town.at("asked registry")
+        if self._town.faults & set(faults):
             raise Unreachable("no route")
 
     def _path(self, grant_id: str) -> Path:

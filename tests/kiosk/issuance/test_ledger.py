@@ -247,7 +247,7 @@ def test_a_creation_cut_short_is_begun_again(path: Path) -> None:
         assert ledger.verify().entries == 12
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(seed=st.integers(min_value=0, max_value=2**32), cut=st.booleans())
 def test_any_damage_is_refused_or_leaves_what_was_written(path: Path, seed: int, cut: bool) -> None:
     good = path.with_name("good.sqlite")

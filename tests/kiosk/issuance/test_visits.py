@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from issuance_town import FAULTS, CardGone, Town, check_books, nobody_looks, oth
 from kiosk.issuance.errors import IssuanceError, LedgerFull, StepRefused
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.pipeline import Ending, Issued
+from printing.job import Progress
 from registry.errors import RegistryError
 from signing.errors import SigningError
 
@@ -190,21 +192,63 @@ def test_a_cancelled_preparation_is_recorded_and_voided_later(folder: Path, wher
     check_books(town)
 
 
-def test_another_printer_is_not_asked_about_the_old_ones_job(folder: Path) -> None:
+def test_what_is_being_printed_is_not_voided(folder: Path) -> None:
+    town = Town(folder)
+
+    async def leaving(ledger: Ledger) -> None:
+        issuance = town.issuance(ledger)
+        issued = await town.prepare(issuance)
+
+        async def on_progress(progress: Progress) -> None:
+            assert not await issuance.void(issued)
+            assert (await issuance.deliver()).closed == ()
+
+        assert (await issuance.put_on_paper(issued, on_progress)).outcome == "printed"
+
+    with town.open_ledger() as ledger:
+        asyncio.run(leaving(ledger))
+    check_books(town)
+
+
+def test_a_screen_that_fails_while_it_prints_takes_the_job_back(folder: Path) -> None:
     town = Town(folder, frozenset({"job-stuck"}))
 
-    class Stop(BaseException):
-        pass
+    async def failing(ledger: Ledger) -> None:
+        issuance = town.issuance(ledger)
+        issued = await town.prepare(issuance)
 
-    def stop(moment: str) -> None:
-        if moment == "after ledger submitted":
-            raise Stop
+        async def on_progress(progress: Progress) -> None:
+            raise ConnectionResetError
 
-    town.at = stop
-    with pytest.raises(Stop):
-        run_visit(town)
+        with pytest.raises(ConnectionResetError):
+            await issuance.put_on_paper(issued, on_progress)
+        (closed,) = (await issuance.deliver()).closed
+        assert (closed.outcome, closed.settled_as) == ("failed", "VOIDED")
+
+    with town.open_ledger() as ledger:
+        asyncio.run(failing(ledger))
+    check_books(town)
+
+
+class PowerCut(BaseException):
+    pass
+
+
+def cut_off_after(town: Town, moment: str) -> None:
+    """A visit that stops dead at `moment`."""
+
+    def at(now: str) -> None:
+        if now == moment:
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        run_visit(replace(town, at=at))
+
+
+def test_another_printer_is_not_asked_about_the_old_ones_job(folder: Path) -> None:
     town = Town(folder)
-    town.printer_works_on()  # the old printer finished it; the new one knows a job of the same number
+    cut_off_after(town, "after printer submit")
+    town.printer_works_on()  # the old printer finished it; the new one has a job of the same number
 
     async def elsewhere(ledger: Ledger) -> None:
         issuance = town.issuance(ledger)
@@ -214,6 +258,27 @@ def test_another_printer_is_not_asked_about_the_old_ones_job(folder: Path) -> No
 
     with town.open_ledger() as ledger:
         asyncio.run(elsewhere(ledger))
+
+
+def test_a_printer_that_numbers_its_jobs_anew_is_not_believed_about_anothers(folder: Path) -> None:
+    town = Town(folder)
+    cut_off_after(town, "after printer submit")
+    (job,) = (folder / "jobs").iterdir()
+    job.unlink()
+    run_visit(town)  # takes the same number, and is printed
+    (closed,) = run_recovery(town).closed
+    assert (closed.outcome, closed.settled_as) == ("unknown", "VOIDED")
+    check_books(town)
+
+
+def test_a_registry_that_is_away_is_asked_once_for_all(folder: Path) -> None:
+    away = Town(folder, frozenset({"settle-down"}))
+    for _ in range(3):
+        run_visit(away)
+    asked: list[str] = []
+    assert run_recovery(replace(away, at=asked.append)).waiting == 3
+    assert asked == ["asked registry"]
+    assert len(run_recovery(Town(folder)).closed) == 3
 
 
 def test_the_next_citizen_is_served(folder: Path) -> None:

@@ -37,7 +37,8 @@ from signing.token import Token
 
 CLOCK_SKEW = dt.timedelta(minutes=5)
 """How far the registry's clock may be ahead of ours."""
-_REMEMBERED = 8
+_REMEMBERED = 32
+"""Documents kept for a repeated question; each goes when it is forgotten, pushed out, or its grant expires."""
 Clock = Callable[[], dt.datetime]
 
 
@@ -48,6 +49,7 @@ def now() -> dt.datetime:
 @dataclass(frozen=True, slots=True)
 class _Remembered:
     grant_sha256: str
+    expires_at: dt.datetime
     document: SignedDocument
 
 
@@ -83,6 +85,7 @@ class DocumentSigner:
     def status(self) -> SignerStatus:
         """Asks the token, so that a status means a signer that could sign. Raises TokenError."""
         self._certificates.require_key(self._token.public_key())
+        self._drop_expired()
         return SignerStatus(
             kid=self._certificates.kid.hex(),
             certificate_expires=self._certificates.signer.not_valid_after_utc,
@@ -100,6 +103,7 @@ class DocumentSigner:
         act_payload, grant_payload = self._authentic(act_jws, grant_jws)
         act, grant = _read_act(act_payload), _read_grant(grant_payload)
         self._check(act, hashlib.sha256(act_payload).hexdigest(), grant)
+        self._drop_expired()
         grant_sha256 = hashlib.sha256(grant_payload).hexdigest()
         remembered = self._remembered.get(grant.grant_id)
         if remembered is not None and remembered.grant_sha256 == grant_sha256:
@@ -113,7 +117,7 @@ class DocumentSigner:
             reference=grant.reference,
             document_sha256=document.sha256,
         )
-        self._remember(grant.grant_id, _Remembered(grant_sha256, document))
+        self._remember(grant.grant_id, _Remembered(grant_sha256, grant.expires_at, document))
         return document
 
     def _authentic(self, act_jws: str, grant_jws: str) -> tuple[bytes, bytes]:
@@ -169,6 +173,10 @@ class DocumentSigner:
             raise errors.PageFailed(f"the page could not be set ({error.code})") from None
         pdf = self._pades.sign(page, signed_at)
         return SignedDocument(pdf, hashlib.sha256(pdf).hexdigest(), text, signed_at)
+
+    def _drop_expired(self) -> None:
+        moment = self._clock()
+        self._remembered = {key: kept for key, kept in self._remembered.items() if kept.expires_at > moment}
 
     def _remember(self, grant_id: str, document: _Remembered) -> None:
         while len(self._remembered) >= _REMEMBERED:

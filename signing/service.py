@@ -33,6 +33,7 @@ from signing.protocol import (
 
 MAX_CONNECTIONS = 16
 _IDLE_SECONDS = 30.0
+_LINGER_SECONDS = 1.0
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
 
 
@@ -78,37 +79,39 @@ class SignerService:
             path.unlink()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections += 1
         try:
-            await self._converse(reader, writer)
+            refusal = self._refusal(writer.get_extra_info("socket"))
+            if refusal is None:
+                refusal = await self._converse(reader, writer)
+            if refusal is not None:
+                # What follows on this stream has no meaning any more.
+                await _send(writer, Answer(failure=Failure.of(refusal)))
+                await _hang_up(reader, writer)
         except (OSError, TimeoutError):
             return  # the peer went away or fell silent: nothing is owed to it
         finally:
-            self._connections -= 1
             writer.close()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        refusal = self._refusal(writer.get_extra_info("socket"))
-        while True:
-            try:
-                if refusal is not None:
-                    raise refusal
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> SigningError | None:
+        """Answers until the peer ends, or says what is wrong with what it sent."""
+        self._connections += 1
+        try:
+            while True:
                 async with asyncio.timeout(_IDLE_SECONDS):
                     frame = await read_frame(reader)
                 if frame is None:
-                    return
-                answer = await self._answer(frame)
-            except (FrameRefused, PeerRefused) as error:
-                # What follows on this stream has no meaning any more.
-                await _send(writer, Answer(failure=Failure.of(error)))
-                return
-            await _send(writer, answer)
+                    return None
+                await _send(writer, await self._answer(frame))
+        except FrameRefused as error:
+            return error
+        finally:
+            self._connections -= 1
 
     def _refusal(self, peer: socket.socket) -> SigningError | None:
         credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         if _CREDENTIALS.unpack(credentials)[1] != self._allowed_uid:
             return PeerRefused("this user may not ask for signatures")
-        if self._connections > MAX_CONNECTIONS:
+        if self._connections >= MAX_CONNECTIONS:
             return FrameRefused("too many connections")
         return None
 
@@ -137,6 +140,14 @@ async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
     writer.write(encode(answer))
     async with asyncio.timeout(_IDLE_SECONDS):
         await writer.drain()
+
+
+async def _hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Ends our side and lets the peer finish: closing while it still writes would cost it our answer."""
+    writer.write_eof()
+    async with asyncio.timeout(_LINGER_SECONDS):
+        while await reader.read(65536):
+            pass
 
 
 def run(settings: Settings, on_ready: Callable[[], None] = lambda: None) -> None:

@@ -2,164 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import datetime as dt
-import hashlib
-import json
-import secrets
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from config.schema import Settings
-from printing.documents import DocumentCatalogue
-from registry import jws
-from registry.models import BirthAct, Grant
-from signing.client import SignerClient
 from signing.protocol import SignedDocument
 from signing.token import DemoToken, create_demo_token
 from signing.trust import TrustFolder
-
-KIOSK = "demo-1"
-KID = "registry-1"
-ALGER = {
-    "commune_code": "1601",
-    "commune": {"arabic": "الجزائر الوسطى", "latin": "Alger-Centre"},
-    "wilaya": {"arabic": "الجزائر", "latin": "Alger"},
-}
-
-
-def name(arabic: tuple[str, str], latin: tuple[str, str]) -> dict[str, Any]:
-    return {
-        "arabic": {"surname": arabic[0], "given": arabic[1]},
-        "latin": {"surname": latin[0], "given": latin[1]},
-    }
-
-
-def birth_act(**changes: Any) -> dict[str, Any]:
-    act: dict[str, Any] = {
-        "kind": "birth",
-        "act_id": "birth-1601-1986-417",
-        "version": 2,
-        "register": {"commune": ALGER, "year": 1986, "number": 417},
-        "drawn_up_on": "1986-03-16",
-        "subject": {
-            "nin": "109860314000041729",
-            "name": name(("المنصوري", "فاطمة الزهراء"), ("EL MANSOURI", "Fatima-Zahra")),
-            "sex": "F",
-            "born_on": "1986-03-14",
-            "born_at": "10:42:00",
-            "birthplace": ALGER,
-        },
-        "father": {"name": name(("المنصوري", "عبد القادر"), ("EL MANSOURI", "Abdelkader")), "profession": None},
-        "mother": {"name": name(("بن يوسف", "خديجة"), ("BENYOUCEF", "Khadidja")), "profession": None},
-        "mentions": [
-            {"made_on": "2012-06-30", "text": {"arabic": "تزوجت مع السيد بلقاسم", "latin": "Mariée à M. Belkacem"}}
-        ],
-        "as_of": "2026-05-01T08:00:00Z",
-    }
-    return act | changes
-
-
-@dataclass
-class Registry:
-    """The registry's pen: signs acts and grants as the reference registry does, and as it never would."""
-
-    folder: Path
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
-    template_sha256: str = field(default_factory=lambda: DocumentCatalogue().template_sha256("birth-extract"))
-
-    @property
-    def signers(self) -> Path:
-        path = self.folder / "registry-signers.json"
-        path.write_text(json.dumps({"keys": [jws.public_jwk(self.key.public_key(), KID)]}))
-        return path
-
-    def sign(self, payload: bytes, typ: str) -> str:
-        return jws.sign(payload, key=self.key, kid=KID, typ=typ)
-
-    def act(self, **changes: Any) -> str:
-        act = BirthAct.model_validate(birth_act(**changes))
-        return self.sign(act.model_dump_json().encode(), jws.ACT)
-
-    def grant(self, act: str, **changes: Any) -> str:
-        payload = jws.TrustedKeys({KID: self.key.public_key()}).verify(act, typ=jws.ACT)
-        now = dt.datetime.now(dt.UTC)
-        fields: dict[str, Any] = {
-            "grant_id": secrets.token_hex(16),
-            "reference": "DZ-2026-1601-0000042",
-            "act_sha256": hashlib.sha256(payload).hexdigest(),
-            "document_type": "birth-extract",
-            "language": "fr",
-            "copy_number": 1,
-            "kiosk": KIOSK,
-            "requester": "00" * 32,
-            "capacity": "self",
-            "card_proof": "active-authentication",
-            "holder_proof": "pin",
-            "status_list": "2026-1",
-            "status_index": 4242,
-            "template_sha256": self.template_sha256,
-            "issued_at": now,
-            "expires_at": now + dt.timedelta(minutes=15),
-        }
-        return self.sign(Grant.model_validate(fields | changes).model_dump_json().encode(), jws.GRANT)
-
-
-SIGNER_PROCESS = """
-import sys
-from pathlib import Path
-from config.schema import Settings
-from signing.service import run
-run(Settings.model_validate_json(Path(sys.argv[1]).read_bytes()), lambda: print("ready", flush=True))
-"""
-
-
-@dataclass
-class Signer:
-    """`kiosk signer` as its unit starts it, without the unit."""
-
-    settings: Settings
-    folder: Path
-    process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        file = self.folder / "settings.json"
-        file.write_text(self.settings.model_dump_json())
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SIGNER_PROCESS, str(file)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        ready = self.process.stdout.readline()
-        assert ready == "ready\n", self.process.communicate()
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> str:
-        """Ends the process; what it wrote to stderr."""
-        assert self.process is not None
-        self.process.send_signal(number)
-        _, said = self.process.communicate(timeout=60)
-        assert self.process.returncode == (0 if number == signal.SIGTERM else -number)
-        self.process = None
-        return said
-
-    @property
-    def client(self) -> SignerClient:
-        return SignerClient(self.settings.signer.socket, deadline=60.0)
-
-    def issue(self, act: str, grant: str) -> SignedDocument:
-        return asyncio.run(self.client.issue(act, grant))
+from tests.signing.municipality import Registry, Signer, settings_for
 
 
 @pytest.fixture(scope="session")
@@ -175,25 +30,6 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 @pytest.fixture(scope="session")
 def trust(token: DemoToken) -> TrustFolder:
     return TrustFolder.load(token.trust)
-
-
-def settings_for(token: DemoToken, registry: Registry, folder: Path, **signer: Any) -> Settings:
-    return Settings.model_validate(
-        {
-            "profile": "demo",
-            "kiosk": {"id": KIOSK},
-            "registry": {"signers": registry.signers},
-            "documents": {"render_deadline": 60},
-            "signer": {
-                "socket": folder / "signer.sock",
-                "softhsm_conf": token.softhsm_conf,
-                "pin_file": token.pin_file,
-                "certificate": token.certificate,
-                "state": folder / "state",
-            }
-            | signer,
-        }
-    )
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,35 @@
 """What every test may ask for."""
 
+import os
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from drivers.simulated.reader import VirtualReader
+
+UseReader = Callable[[VirtualReader], None]
 
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The checkout's root."""
     return Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def use_reader() -> Iterator[UseReader]:
+    """Point this process' PC/SC at a virtual reader.
+
+    libpcsclite reads the address of pcscd once in a process' life, so it is given a link, and the link moves.
+    """
+    with tempfile.TemporaryDirectory(prefix="pcsc-") as folder:
+        link = Path(folder) / "pcscd.sock"
+
+        def use(reader: VirtualReader) -> None:
+            link.unlink(missing_ok=True)
+            link.symlink_to(reader.environment["PCSCLITE_CSOCK_NAME"])
+            os.environ["PCSCLITE_CSOCK_NAME"] = str(link)
+
+        yield use

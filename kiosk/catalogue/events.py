@@ -74,7 +74,7 @@ VISIT_STATE = _event("visit-state", "info", "The visit reached a screen.", scree
 VISIT_TROUBLE = _event("visit-trouble", "warning", "A visit ended in trouble; the code has a remedy.", code="code")
 VISIT_ENDED = _event("visit-ended", "info", "A visit ended and its data was wiped.", papers="count")
 CARD = _event("card", "info", "A card or reader came or went.", state="word")
-CARD_OPENED = _event("card-opened", "info", "The chip was opened.", access="word", apdus="count")
+CARD_OPENED = _event("card-opened", "info", "How the chip in the reader opens.", access="word", apdus="count")
 CARD_READ = _event("card-read", "info", "The card was read and proven.", passive="word", active="word", apdus="count")
 GRANTED = _event("granted", "info", "The registry granted a document.", reference="reference", type="type")
 SIGNED = _event("signed", "info", "The signer sealed and signed it.", reference="reference", sha256="hash")

@@ -138,7 +138,8 @@ class CardDesk:
         self._close()
         reader = self._settings.reader.name or next(iter(self._inserted), None)
         self._channel = smartcard.connect(reader, deadline=self._settings.card.apdu_deadline)
-        self._card = smartcard.IdCard(self._channel)
+        accept = smartcard.IdCard.BOTH if self._settings.card.allow_bac else smartcard.IdCard.PACE_ONLY
+        self._card = smartcard.IdCard(self._channel, accept=accept)
         return self._card.probe()
 
     async def open(self, password: smartcard.Can | smartcard.Mrz) -> int | None:
@@ -160,6 +161,10 @@ class CardDesk:
             return CardFiles(files, smartcard.card_data(files, dt.datetime.now(dt.UTC).date()))
 
         return await self._do(work)
+
+    async def confirm_access(self, dg14: bytes) -> None:
+        """That the card hid no stronger way to open it. Raises AccessDowngraded."""
+        await self._do(lambda: self._the_card().confirm_access(dg14))
 
     async def sign(self, nonce: bytes) -> bytes:
         """Active authentication over 8 bytes."""

@@ -151,7 +151,11 @@ class Counter:
         for task in errand.reading:
             task.cancel()
         self._errand = Errand()
-        self._close_off(self.desk.put_away())
+        self._close_off(self._forget())
+
+    async def _forget(self) -> None:
+        await self.desk.put_away()
+        await asyncio.to_thread(self._parts.renderer.forget)
 
     async def settled(self) -> None:
         """What was begun for a grant has come to its end."""
@@ -173,8 +177,7 @@ class Counter:
     async def _probe(self, errand: Errand) -> None:
         with errand.watch.stage("card"):
             access = await self.desk.probe()
-        if access.kind == "BAC" and not self._parts.settings.card.allow_bac:
-            raise smartcard.AccessNotOffered("the card offers BAC only, and card.allow_bac is off")
+        say(logged.CARD_OPENED, access=access.kind, apdus=self.desk.apdus)
         self._tell(errand, e.AsksCan() if "can" in access.passwords else e.AsksMrz())
 
     async def _open(self, errand: Errand, fields: dict[str, str]) -> None:
@@ -200,6 +203,7 @@ class Counter:
             card = errand.card or await self.desk.read()
             self._tell(errand, e.Step("genuine"))
             check_passive(card, parts.trust)
+            await self.desk.confirm_access(card.files[smartcard.FileId.DG14])
             nonce = presentation_nonce(bytes.fromhex(challenge.nonce))
             signature = await self.desk.sign(nonce)
             check_active(card, nonce, signature)

@@ -12,6 +12,7 @@ socket's path has 107 bytes. All of it ends with the `with`, and with our own de
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from contextlib import ExitStack
@@ -26,16 +27,25 @@ from kiosk.errors import WrongUsage
 from kiosk.simulation import personas
 from kiosk.simulation.child import Child
 from kiosk.simulation.registry_process import RegistryProcess
-from signing.demo import DemoToken, create_demo_token
+from signing.demo import create_demo_token
 
 KIOSK_ID = "demo-1"
 PEOPLE = 300
 
 
 class TownHall:
-    """`seed` draws the population; `access` is how its cards open: "pace" or "bac"."""
+    """`seed` draws the population; `access` is how its cards open, "pace" or "bac"; `overrides` are settings
+    of the kiosk, by section and key."""
 
-    def __init__(self, folder: Path, *, seed: int = 1, access: str = "pace") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: int = 1,
+        access: str = "pace",
+        overrides: dict[str, dict[str, object]] | None = None,
+    ) -> None:
+        self._overrides = overrides or {}
         self.folder = folder.absolute()
         self.seed = seed
         self.access = access
@@ -111,32 +121,34 @@ class TownHall:
         (trust / "csca" / "demo-csca.der").write_bytes(self.issuer.csca_certificate)
         shutil.copy(self.registry.signers, trust / "registry-signers.json")
         shutil.copy(self.registry.tls_ca, trust / "registry-tls-ca.pem")
-        self.configuration.write_text(self._toml(self.token), encoding="utf-8")
+        self.configuration.write_text(_toml(self._settings(), self._overrides), encoding="utf-8")
         self.configuration.chmod(0o600)
 
-    def _toml(self, token: DemoToken) -> str:
-        return f"""# The demonstration's kiosk. Every key: docs/configuration.md
-profile = "demo"
+    def _settings(self) -> dict[str, dict[str, object]]:
+        registry, token = self.registry, self.token
+        return {
+            "kiosk": {"id": KIOSK_ID},
+            "reader": {"pcscd_socket": self.reader.environment["PCSCLITE_CSOCK_NAME"]},
+            "registry": {
+                "url": registry.url,
+                "device_certificate": registry.device_certificate,
+                "device_key": registry.device_key,
+            },
+            "signer": {
+                "socket": self.folder / "signer.sock",
+                "softhsm_conf": token.softhsm_conf,
+                "pin_file": token.pin_file,
+            },
+            "laser": {"uri": self.printer.uri},
+            "session": {"socket": self.folder / "session.sock"},
+        }
 
-[kiosk]
-id = "{KIOSK_ID}"
 
-[reader]
-pcscd_socket = "{self.reader.environment["PCSCLITE_CSOCK_NAME"]}"
-
-[registry]
-url = "{self.registry.url}"
-device_certificate = "{self.registry.device_certificate}"
-device_key = "{self.registry.device_key}"
-
-[signer]
-socket = "{self.folder / "signer.sock"}"
-softhsm_conf = "{token.softhsm_conf}"
-pin_file = "{token.pin_file}"
-
-[laser]
-uri = "{self.printer.uri}"
-
-[session]
-socket = "{self.folder / "session.sock"}"
-"""
+def _toml(sections: dict[str, dict[str, object]], overrides: dict[str, dict[str, object]]) -> str:
+    lines = ["# The demonstration's kiosk. Every key: docs/configuration.md", 'profile = "demo"']
+    for section in sections | overrides:
+        lines.append(f"\n[{section}]")
+        for key, value in (sections.get(section, {}) | overrides.get(section, {})).items():
+            # JSON's strings, numbers and booleans are TOML's too.
+            lines.append(f"{key} = {json.dumps(value if isinstance(value, int | float) else str(value))}")
+    return "\n".join(lines) + "\n"

@@ -7,7 +7,7 @@ import json
 import queue
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -98,10 +98,11 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def virtual_reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualReader]:
-    with pytest.MonkeyPatch.context() as patch, VirtualReader(tmp_path_factory.mktemp("pc")) as reader:
-        for name, value in reader.environment.items():
-            patch.setenv(name, value)
+def virtual_reader(
+    tmp_path_factory: pytest.TempPathFactory, use_reader: Callable[[VirtualReader], None]
+) -> Iterator[VirtualReader]:
+    with VirtualReader(tmp_path_factory.mktemp("pc")) as reader:
+        use_reader(reader)
         yield reader
 
 

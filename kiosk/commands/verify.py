@@ -11,19 +11,26 @@ _Trust = Annotated[Path, typer.Option("--trust", help="folder of trusted issuers
 
 
 def verify(
-    what: Annotated[str, typer.Argument(metavar="FILE|TEXT", help="a PDF, a picture or scan, or a seal's text")],
+    what: Annotated[
+        str,
+        typer.Argument(metavar="FILE|TEXT", help="a PDF, a picture or scan, a seal's text, or - for a text to read"),
+    ],
     trust: _Trust = Path("/etc/shubbak/trust"),
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Check a signed PDF, a seal's text, or a picture of a page. Example: kiosk verify page.pdf --trust trust"""
     import json
+    import sys
 
     from kiosk.errors import WrongUsage
+    from signing.seal import MAX_TEXT
     from signing.trust import TrustFolder
     from signing.verify import MAX_BYTES, verify
 
     believed = TrustFolder.load(trust)
-    if what.startswith("https://"):
+    if what == "-":
+        verdict = verify(sys.stdin.read(MAX_TEXT + 2).rstrip("\r\n"), believed)
+    elif what.startswith("https://"):
         verdict = verify(what, believed)
     else:
         try:

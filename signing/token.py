@@ -119,7 +119,7 @@ class Token:
             if any(self._session.get_objects(self._named(ObjectClass.PRIVATE_KEY))):
                 raise KeyExists("the token holds a key of that label already")
             curve = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
-            with self._token.open(rw=True) as writable:  # the log-in is the application's, not the session's
+            with self._token.open(rw=True) as writable:  # logged in like every session of this process
                 parameters = writable.create_domain_parameters(KeyType.EC, curve, local=True)
                 private_half = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
                 parameters.generate_keypair(store=True, label=self._settings.key, private_template=private_half)
@@ -151,7 +151,10 @@ class Token:
         try:
             module = pkcs11.lib(str(self._settings.module))
             self._token = module.get_token(token_label=self._settings.token)
-            self._session = self._token.open(user_pin=self._pin)
+            try:
+                self._session = self._token.open(user_pin=self._pin)
+            except pkcs11_errors.UserAlreadyLoggedIn:
+                self._session = self._token.open()  # the log-in is the process's: a session died, it did not
         except (pkcs11_errors.PinIncorrect, pkcs11_errors.PinLocked, pkcs11_errors.PinLenRange):
             raise PinRefused("the token refuses the PIN") from None
         except (PKCS11Error, RuntimeError, OSError) as error:

@@ -14,12 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from config.schema import Settings
 from printing.documents import DocumentCatalogue
 from registry import jws
 from registry.models import BirthAct, Grant
+from signing import chain, errors
+from signing.chain import FILE_NAME
 from signing.client import SignerClient
 from signing.protocol import SignedDocument
 from signing.token import DemoToken
@@ -174,3 +177,13 @@ def settings_for(demo: DemoToken, registry: Registry, folder: Path, /, **signer:
             | signer,
         }
     )
+
+
+def read_chain(signer: Signer) -> chain.Record:
+    return chain.parse((signer.settings.signer.state / FILE_NAME).read_bytes())
+
+
+def refusal(signer: Signer, act: str, grant: str) -> type[BaseException]:
+    with pytest.raises(errors.SigningError) as raised:
+        signer.issue(act, grant)
+    return raised.type

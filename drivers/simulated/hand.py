@@ -8,6 +8,7 @@ over a Unix socket, one reply for each request:
 
 A reply is `{"ok": true, "card": PATH or null, "reader": NAME or null}` or `{"ok": false, "code": …, "message": …}`.
 A card keeps what a chip keeps (its PIN counter) for the life of the hand, however often it is inserted.
+PATH may also be a recording (`recording`), a card that only says again what it once said.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from drivers.simulated import errors, vpcd
 from drivers.simulated.card import CardImage, ChipMemory, Fault, SimulatedCard
 from drivers.simulated.errors import HandRefused, HandUnreachable, SimulatedError
 from drivers.simulated.pcscd import Pcscd
+from drivers.simulated.recording import RecordedCard, Recording, is_recording
 
 LONGEST_DELAY_MS = 60_000
 _LONGEST_LINE = 65536
@@ -55,9 +57,7 @@ class Hand:
         """Puts the card of the image file into the reader. Raises HandRefused or CardImageInvalid."""
         if self.card is not None:
             raise HandRefused("there is a card in the reader already")
-        card_image = CardImage.load(Path(image))
-        memory = self._memories.setdefault(card_image.chip_id, ChipMemory())
-        card = SimulatedCard(card_image, Fault.named(fault), memory=memory)
+        card = self._card(Path(image), fault)
         try:
             end = await vpcd.connect()
         except OSError as refused:
@@ -65,6 +65,15 @@ class Hand:
         delay = delay_ms / 1000 + card.delay
         self._image = image
         self._playing = asyncio.create_task(vpcd.play(card, end, delay=delay))
+
+    def _card(self, image: Path, fault: str | None) -> SimulatedCard | RecordedCard:
+        if is_recording(image):
+            if fault is not None:
+                raise HandRefused("a recording has no faults but its own")
+            return RecordedCard(Recording.load(image))
+        card_image = CardImage.load(image)
+        memory = self._memories.setdefault(card_image.chip_id, ChipMemory())
+        return SimulatedCard(card_image, Fault.named(fault), memory=memory)
 
     async def remove(self) -> None:
         """Takes the card out, in the middle of a command if need be; nothing when there is none."""

@@ -85,7 +85,7 @@ async def _visit(settings: Settings, answers: Answers) -> dict[str, Any]:
         running = asyncio.create_task(session.runner.run())
         try:
             async with asyncio.timeout(NO_CARD_S) as limit:
-                await session.counter.desk.first_card()
+                await session.counter.desk.occupied()
                 limit.reschedule(None)
                 code = await citizen.ended
         except TimeoutError:

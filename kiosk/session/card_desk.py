@@ -54,7 +54,9 @@ class CardDesk:
         self._insertion = 0
         self._served = 0
         self._awaited = False
-        self._first = asyncio.Event()
+        self._there = asyncio.Event()
+        self._gone = asyncio.Event()
+        self._gone.set()
 
     def start(self) -> None:
         self._watch.start()
@@ -74,7 +76,8 @@ class CardDesk:
             case smartcard.CardInserted(reader=reader) if self._is_ours(reader):
                 self._inserted.add(reader)
                 self._insertion += 1
-                self._first.set()
+                self._gone.clear()
+                self._there.set()
                 say(logged.CARD, state="inserted")
                 self._serve()
             case smartcard.CardRemoved(reader=reader) if reader in self._inserted:
@@ -98,6 +101,8 @@ class CardDesk:
         had = bool(self._inserted)
         self._inserted -= set(readers)
         if had and not self._inserted:
+            self._there.clear()
+            self._gone.set()
             self._post(e.CardOut())
 
     def _serve(self) -> None:
@@ -115,9 +120,13 @@ class CardDesk:
         self._awaited = True
         self._serve()
 
-    async def first_card(self) -> None:
-        """Returns once a card has been seen in the reader."""
-        await self._first.wait()
+    async def occupied(self) -> None:
+        """Returns once a card is in the reader."""
+        await self._there.wait()
+
+    async def empty(self) -> None:
+        """Returns once no card is."""
+        await self._gone.wait()
 
     def await_card_out(self) -> None:
         """CardOut follows, at once if the reader is empty."""

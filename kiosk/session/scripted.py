@@ -60,6 +60,8 @@ class ScriptedCitizen:
                 self._runner.post(e.CardOut())
             case "take_paper":
                 self._end(None)
+            case "goodbye":
+                self._end("E-ISSUANCE-ABANDONED")
             case "trouble":
                 self._end(str(snapshot.data["code"]))
 

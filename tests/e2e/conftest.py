@@ -16,7 +16,8 @@ from drivers.simulated.reader import VirtualReader
 from kiosk.catalogue import log
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.pipeline import Ending
-from kiosk.session.protocol import Snapshot
+from kiosk.session.protocol import EventName, Snapshot
+from kiosk.session.runner import Runner
 from kiosk.session.scripted import Answers, ScriptedCitizen
 from kiosk.session.service import Session, ledger_path, open_session
 from kiosk.simulation.townhall import TownHall
@@ -38,16 +39,46 @@ class Visit:
     log: str = ""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What the test does as the citizen sees a screen, or what a screen says."""
+
+    on_screen: Callable[[str], object] = lambda screen: None
+    on_data: Callable[[dict[str, Any]], object] = lambda data: None
+
+
 class Recorder:
-    def __init__(self, visit: Visit, on_screen: Callable[[str], None]) -> None:
+    def __init__(self, visit: Visit, seen: Seen) -> None:
         self._visit = visit
-        self._on_screen = on_screen
+        self._seen = seen
 
     def show(self, snapshot: Snapshot) -> None:
         if self._visit.screens[-1:] != [snapshot.screen]:
             self._visit.screens.append(snapshot.screen)
-            self._on_screen(snapshot.screen)
+            self._seen.on_screen(snapshot.screen)
         self._visit.data[snapshot.screen] = snapshot.data
+        self._seen.on_data(snapshot.data)
+
+
+Said = tuple[EventName, dict[str, str]]
+
+
+class Stubborn(ScriptedCitizen):
+    """A citizen who says on some screens what the test wants, and elsewhere what anybody would."""
+
+    def __init__(self, runner: Runner, answers: Answers, says: dict[str, list[Said]]) -> None:
+        super().__init__(runner, answers)
+        self._says = says
+        self._on = ""
+
+    def show(self, snapshot: Snapshot) -> None:
+        arrived, self._on = snapshot.screen != self._on, snapshot.screen
+        if arrived and self._says.get(snapshot.screen):
+            name, value = self._says[snapshot.screen].pop(0)
+            self._screen = snapshot.screen
+            self._say(snapshot, name, **value)
+        else:
+            super().show(snapshot)
 
 
 class Town:
@@ -66,40 +97,40 @@ class Town:
         fault: str | None = None,
         can: str | None = None,
         pin: str | None = None,
-        mrz: str | None = None,
         language: str = "ar",
-        on_screen: Callable[[str], None] = lambda screen: None,
+        on_screen: Callable[[str], object] = lambda screen: None,
+        on_data: Callable[[dict[str, Any]], object] = lambda data: None,
+        says: dict[str, list[Said]] | None = None,
+        card_in: bool = True,
     ) -> Visit:
-        """Amina comes in with her card and knows (or does not) its number and PIN."""
+        """Amina comes in with her card and knows (or does not) its number and PIN.
+
+        `on_screen` is called as each screen appears. `says` overrides what she answers on a screen, time by time.
+        """
         card = self.hall.cards["amina"]
-        password = {"can": can or card.can}
-        if mrz is not None:
-            password = dict(zip(("document_number", "date_of_birth", "date_of_expiry"), mrz.split("|"), strict=True))
+        answers = Answers({"can": can or card.can}, pin or card.pin, "birth-extract", language)
         stream = io.StringIO()
         log.configure(stream)
-        self.hall.insert("amina", fault=fault)
-        try:
-            visit = asyncio.run(
-                asyncio.wait_for(
-                    self._visit(Answers(password, pin or card.pin, "birth-extract", language), on_screen), 60
-                )
-            )
-        finally:
-            self.hall.remove()
+        if card_in:
+            self.hall.insert("amina", fault=fault)
+        visit = asyncio.run(asyncio.wait_for(self._visit(answers, Seen(on_screen, on_data), says or {}), 40))
         visit.log = stream.getvalue()
         return visit
 
-    async def _visit(self, answers: Answers, on_screen: Callable[[str], None]) -> Visit:
+    async def _visit(self, answers: Answers, seen: Seen, says: dict[str, list[Said]]) -> Visit:
         async with open_session(self.settings) as session:
             visit = Visit()
-            session.runner.attach(Recorder(visit, on_screen))
-            citizen = ScriptedCitizen(session.runner, answers)
+            session.runner.attach(Recorder(visit, seen))
+            citizen = Stubborn(session.runner, answers, says)
             session.runner.attach(citizen)
             running = asyncio.create_task(session.runner.run())
             try:
                 visit.code = await citizen.ended
             finally:
                 running.cancel()
+                # Taken out while the watch looks on: put back sooner than it looks, a card would seem never gone.
+                await asyncio.to_thread(self.hall.remove)
+                await session.counter.desk.empty()
             await session.counter.settled()
             visit.ending = session.counter.ending
             return visit
@@ -118,6 +149,9 @@ class Town:
                 grants.setdefault(entry.grant_id, {"steps": []})["steps"].append(record["step"])
                 grants[entry.grant_id] |= {k: v for k, v in record.items() if k not in ("step",)}
             return list(grants.values())
+
+    def ledger_or_nothing(self) -> list[dict[str, Any]]:
+        return self.ledger() if ledger_path(self.settings).exists() else []
 
     @property
     def papers(self) -> int:

@@ -29,10 +29,18 @@ def screen(
 ) -> None:
     """The screen process. Example: kiosk screen --windowed --config kiosk.toml"""
     from config import load
+    from kiosk.catalogue import events, log
     from kiosk.ui.app import run_screen
 
+    log.configure()
     settings = load(config).settings
-    raise typer.Exit(run_screen(settings.session.socket, settings.screen, windowed))
+    status = run_screen(
+        settings.session.socket,
+        settings.screen,
+        windowed,
+        report=lambda _: log.say(events.MESSAGE_REFUSED, source="session"),
+    )
+    raise typer.Exit(status)
 
 
 def signer(config: Config = _DEFAULT) -> None:

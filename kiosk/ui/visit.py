@@ -16,6 +16,7 @@ from kiosk.session.protocol import ScreenEvent, Snapshot
 from kiosk.ui.errors import SessionAway, SnapshotRefused
 from kiosk.ui.facts import read_facts, read_snapshot
 from kiosk.ui.link import Link
+from kiosk.ui.pace import Pace
 from kiosk.ui.pages import PagePictures, read_page
 from kiosk.ui.words import RIGHT_TO_LEFT, Language, words
 
@@ -41,6 +42,7 @@ class Visit(QObject):
         super().__init__(parent)
         self._link = link
         self._pictures = pictures
+        self._pace = Pace(self._take, self)
         self._town = ("", "")
         self._last_seq: int | None = None
         self._snapshot = Snapshot(seq=0, screen="attract", language="ar")
@@ -59,22 +61,23 @@ class Visit(QObject):
             if self._last_seq is not None and snapshot.seq <= self._last_seq:
                 return
             facts = read_facts(snapshot)
-            pages = [read_page(page) for page in facts["pages"]] if snapshot.screen == "preview" else []
+            if snapshot.screen == "preview":
+                facts["pages"] = [read_page(page) for page in facts["pages"]]
         except SnapshotRefused as error:
             self.refused.emit(error)
             return
         self._last_seq = snapshot.seq
-        if pages:
-            facts["pages"] = self._pictures.show(snapshot.seq, pages)
-        else:
-            self._pictures.forget()
-        self._take(snapshot, facts)
+        # The raw data is not kept: a preview's pages would stand here a second time.
+        self._pace.offer(snapshot.model_copy(update={"data": {}}), facts)
 
     def _take(self, snapshot: Snapshot, facts: dict[str, Any]) -> None:
+        if snapshot.screen == "preview":
+            facts["pages"] = self._pictures.show(snapshot.seq, facts["pages"])
+        else:
+            self._pictures.forget()
         turned = (snapshot.screen, snapshot.language) != (self._screen, self._snapshot.language)
         changed = facts != self._facts
-        # The raw data is not kept: a preview's pages would stand here a second time.
-        self._snapshot = snapshot.model_copy(update={"data": {}})
+        self._snapshot = snapshot
         self._screen, self._facts = snapshot.screen, facts
         if snapshot.screen == "attract":
             self._town = (facts["town_ar"], facts["town_fr"])
@@ -91,6 +94,7 @@ class Visit(QObject):
         self._last_seq = None
 
     def _on_gone(self) -> None:
+        self._pace.forget()
         self._pictures.forget()
         self._snapshot = Snapshot(seq=0, screen="attract", language=self._snapshot.language)
         self._screen, self._facts = AWAY, {"code": SessionAway.code}

@@ -140,7 +140,9 @@ class Town:
         return open_session(self.settings)
 
     def ledger(self) -> list[dict[str, Any]]:
-        """Each grant's steps, oldest grant first, from a ledger that verifies."""
+        """Each grant's steps, oldest grant first, from a ledger that verifies; none before the first visit."""
+        if not ledger_path(self.settings).exists():
+            return []
         with Ledger.view(ledger_path(self.settings)) as ledger:
             assert ledger.verify().valid
             grants: dict[str, dict[str, Any]] = {}
@@ -149,9 +151,6 @@ class Town:
                 grants.setdefault(entry.grant_id, {"steps": []})["steps"].append(record["step"])
                 grants[entry.grant_id] |= {k: v for k, v in record.items() if k not in ("step",)}
             return list(grants.values())
-
-    def ledger_or_nothing(self) -> list[dict[str, Any]]:
-        return self.ledger() if ledger_path(self.settings).exists() else []
 
     @property
     def papers(self) -> int:

@@ -45,9 +45,9 @@ def when(screen: str, act: Callable[[], object]) -> Callable[[str], None]:
     ],
 )
 def test_a_card_in_bad_order_gets_nothing(town: Any, fault: str, code: str) -> None:
-    before = len(town.ledger_or_nothing())
+    before = len(town.ledger())
     ends_in(town, code, fault=fault)
-    assert len(town.ledger_or_nothing()) == before
+    assert len(town.ledger()) == before
 
 
 def test_a_yes_card_is_never_told_a_pin(town: Any) -> None:
@@ -157,14 +157,14 @@ def test_a_signer_lost_after_the_grant(town: Any) -> None:
 
 
 def test_no_paper_is_said_before_anything_is_granted(town: Any) -> None:
-    before = len(town.ledger_or_nothing())
+    before = len(town.ledger())
     town.hall.printer.paper_out()
     try:
         visit = ends_in(town, "E-PRINTER-PAPER-OUT")
         assert "choice" in visit.screens and "preview" not in visit.screens
     finally:
         town.hall.printer.paper_in()
-    assert len(town.ledger_or_nothing()) == before
+    assert len(town.ledger()) == before
 
 
 def test_no_printer(town: Any) -> None:

@@ -1,0 +1,337 @@
+"""A town hall whose processes are killed and started again, its citizen, and its books.
+
+Nothing here touches PC/SC: the session that does is always a process of its own.
+"""
+
+import contextlib
+import json
+import socket
+import sqlite3
+import struct
+import subprocess
+import sys
+import threading
+from base64 import urlsafe_b64decode
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config import load
+from kiosk.issuance.ledger import Ledger
+from kiosk.session.protocol import ScreenEvent
+from kiosk.session.service import ledger_path
+from kiosk.simulation.child import Child, die_with_parent
+from kiosk.simulation.townhall import PEOPLE, TownHall
+from registry.jws import STATUS, TrustedKeys
+from registry.reference.serve import CONTROL, READY
+from registry.status import parse
+from signing.trust import TrustFolder
+from signing.verify import verify
+
+POWER_CUT = Path(__file__).with_name("power_cut.py")
+PATIENCE = 40.0
+"""Seconds after which something that was awaited is held never to come."""
+Snapshot = dict[str, Any]
+
+
+def kiosk_command(*words: object, cut: str | None = None, victim: object = "self") -> list[str]:
+    """The `kiosk` command, in the words of `power_cut.py` where a moment is given."""
+    script = ["-m", "kiosk"] if cut is None else [str(POWER_CUT), cut, str(victim)]
+    return [sys.executable, *script, *map(str, words)]
+
+
+def serving(path: Path) -> int:
+    """The process that listens on a Unix socket, as the kernel knows it (SO_PEERCRED)."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        return int(struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
+
+
+class Session:
+    """A `kiosk session` process; `said` awaits a line of its log."""
+
+    def __init__(self, configuration: Path, cut: str | None = None, victim: object = "self") -> None:
+        self._lines: list[dict[str, Any]] = []
+        self._news = threading.Condition()
+        self._ended = False
+        self.process = subprocess.Popen(
+            kiosk_command("session", "--config", configuration, cut=cut, victim=victim),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.said("process", state="started")
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._news:
+                self._lines.append(json.loads(line) if line.startswith("{") else {"event": line})
+                self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
+
+    def said(self, event: str, times: int = 1, **fields: object) -> None:
+        """Returns once the log has `times` such lines."""
+        wanted = {"event": event, **fields}
+
+        def there() -> bool:
+            return self._ended or self.count(wanted) >= times
+
+        with self._news:
+            assert self._news.wait_for(there, PATIENCE) and self.count(wanted) >= times, (wanted, self._lines)
+
+    def count(self, wanted: dict[str, object]) -> int:
+        return sum(wanted.items() <= line.items() for line in self._lines)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.gone()
+
+    def gone(self) -> None:
+        """Returns once it has died of `kill -9`, and whatever could still write to its log with it."""
+        assert self.process.wait(PATIENCE) == -9, self._lines
+        self._close()
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(PATIENCE)
+        self._close()
+
+    def _close(self) -> None:
+        self._reader.join(PATIENCE)
+        assert not self._reader.is_alive(), "a child outlived the session"
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+
+class Screen:
+    """A connection to the session, as the screen has one, without the screen."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(PATIENCE)
+        self._socket.connect(str(path))
+        self._lines = self._socket.makefile("rb")
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        """Each as it comes; ends when the session does, or talks to another screen."""
+        with contextlib.suppress(ConnectionError):
+            while line := self._lines.readline():
+                yield json.loads(line)
+
+    def say(self, snapshot: Snapshot, name: Any, **value: str) -> None:
+        message = ScreenEvent(seq=snapshot["seq"], name=name, value=value)
+        with contextlib.suppress(ConnectionError):  # then no further snapshot comes, and that tells
+            self._socket.sendall(message.model_dump_json().encode() + b"\n")
+
+    def close(self) -> None:
+        self._lines.close()
+        self._socket.close()
+
+
+@dataclass
+class Books:
+    """What ledger, registry and tray say together: how each grant was settled, by reference or by grant id."""
+
+    settled: dict[str, str]
+    printed: list[str]
+    codes: list[str]
+
+
+class PowerTown:
+    def __init__(self, hall: TownHall) -> None:
+        self.hall = hall
+        self.settings = load(hall.configuration).settings
+        self.session: Session
+        self.screen: Screen | None = None
+        self._unanswered: Snapshot | None = None
+
+    # --- the citizen ----------------------------------------------------------------------------------
+
+    def sit_down(self) -> None:
+        """Face the kiosk: a screen of one's own, whatever screen there was."""
+        self.stand_up()
+        self.screen = Screen(self.settings.session.socket)
+
+    def stand_up(self) -> None:
+        if self.screen is not None:
+            self.screen.close()
+        self.screen = self._unanswered = None
+
+    def go(self, until: str | Callable[[Snapshot], bool]) -> Snapshot | None:
+        """Answer the screen at hand and every one after it, until one that is `until`.
+
+        That one waits for the next `go`. None when the session died, or talks to another screen.
+        """
+        assert self.screen is not None
+        answered = ""
+        if self._unanswered is not None:
+            answered = self._unanswered["screen"]
+            self._answer(self.screen, self._unanswered)
+            self._unanswered = None
+        for snapshot in self.screen.snapshots():
+            if until == snapshot["screen"] or (callable(until) and until(snapshot)):
+                self._unanswered = snapshot
+                return snapshot
+            assert snapshot["screen"] != "trouble" or answered == "trouble", snapshot
+            if snapshot["screen"] != answered:
+                answered = snapshot["screen"]
+                self._answer(self.screen, snapshot)
+        return None
+
+    def _answer(self, screen: Screen, snapshot: Snapshot) -> None:
+        card = self.hall.cards["amina"]
+        match snapshot["screen"]:
+            case "attract" | "goodbye":
+                screen.say(snapshot, "start")
+            case "language":
+                screen.say(snapshot, "language", language="fr")
+            case "card":
+                self.hall.insert("amina")
+            case "can":
+                screen.say(snapshot, "password", can=card.can)
+            case "pin":
+                screen.say(snapshot, "pin", pin=card.pin)
+            case "choice":
+                screen.say(snapshot, "choose", type="birth-extract", language="fr")
+            case "preview":
+                screen.say(snapshot, "confirm")
+            case "take_card":
+                self.hall.remove()
+            case "take_paper":
+                screen.say(snapshot, "taken")
+            case "trouble":
+                screen.say(snapshot, "done")
+
+    def leave(self) -> None:
+        """To the end of the visit, well or badly, and away: the next citizen finds the first screen."""
+        assert self.go("goodbye") is not None
+        assert self.go("attract") is not None
+
+    def visit(self) -> None:
+        """A whole one, from the first screen to the first screen, with paper."""
+        before = self.papers
+        self.sit_down()
+        assert self.go("take_paper") is not None
+        self.leave()
+        assert self.papers == before + 1
+
+    # --- the processes --------------------------------------------------------------------------------
+
+    def open(self, cut: str | None = None, victim: object = "self") -> None:
+        """Start a session; `cut` is the moment at which the power goes."""
+        self.session = Session(self.hall.configuration, cut, victim)
+
+    def reopen(self) -> None:
+        """After the power came back: whoever had a card in the reader has taken it."""
+        self.session.gone()
+        self.stand_up()
+        self.hall.remove()
+        self.open()
+
+    def close(self) -> None:
+        self.stand_up()
+        self.session.stop()
+
+    @property
+    def signer(self) -> int:
+        return serving(self.settings.signer.socket)
+
+    def start_signer(self, cut: str | None = None) -> Child:
+        """Start the signer by its own command, ready when it answers."""
+        command = kiosk_command("signer", "--config", self.hall.configuration, cut=cut)
+        return Child("signer", command, log=self.hall.folder / "signer.log", ready=self.settings.signer.socket)
+
+    @property
+    def registry(self) -> int:
+        return serving(self.hall.registry.folder / CONTROL)
+
+    def start_registry(self, cut: str | None = None) -> Child:
+        """Start the registry, killed before, at the address it had."""
+        folder = self.hall.registry.folder
+        (folder / READY).unlink(missing_ok=True)
+        port = self.settings.registry.url.rpartition(":")[2]
+        words = ["registry", "serve", "--port", port, "--people", PEOPLE, "--seed", self.hall.seed, "--folder", folder]
+        return Child("registry", kiosk_command(*words, cut=cut), log=folder / "registry.log", ready=folder / READY)
+
+    @property
+    def pcscd(self) -> int:
+        """pcscd is the one child of the process that moves the card."""
+        hand = serving(self.hall.folder / "pcscd" / "hand.sock")
+        (child,) = Path(f"/proc/{hand}/task/{hand}/children").read_text().split()
+        return int(child)
+
+    # --- the books ------------------------------------------------------------------------------------
+
+    @property
+    def papers(self) -> int:
+        """Pictures: each is one sheet on the tray."""
+        return len(list(self.hall.printer.paper.glob("*.png")))
+
+    def told(self, table: str, columns: str) -> list[tuple[Any, ...]]:
+        """Rows of the registry's database."""
+        database = f"file:{self.hall.registry.folder / 'registry.sqlite'}?mode=ro"
+        with contextlib.closing(sqlite3.connect(database, uri=True)) as connection:
+            return list(connection.execute(f"SELECT {columns} FROM {table}"))
+
+    def books(self) -> Books:
+        """Everything settled, and ledger, registry, status list and tray agree about it. AssertionError if not."""
+        ledger_says, codes = self._ledger()
+        registry_says = {grant: json.loads(body)["outcome"] for grant, body in self.told("settlements", "id, body")}
+        assert ledger_says == registry_says
+        granted = {grant: _claims(jws) for grant, jws in self.told("grants", "id, jws")}
+        assert granted.keys() <= registry_says.keys()
+        self._status_lists({grant: (granted[grant], registry_says[grant]) for grant in granted})
+        printed = [self._reference(document) for document in self.hall.printer.documents()]
+        assert max(Counter(printed).values(), default=0) <= 1, "a second original"
+        assert len(printed) == self.papers
+        references = {grant: claims["reference"] for grant, claims in granted.items()}
+        settled = {references.get(grant, grant): outcome for grant, outcome in registry_says.items()}
+        assert sorted(printed) == sorted(ref for ref, outcome in settled.items() if outcome == "PRINTED")
+        return Books(settled, printed, codes)
+
+    def _ledger(self) -> tuple[dict[str, str], list[str]]:
+        with Ledger.view(ledger_path(self.settings)) as ledger:
+            verdict = ledger.verify()
+            assert verdict.valid and verdict.open == 0
+            records = [(entry.grant_id, entry.record.model_dump(mode="json")) for entry in ledger.entries()]
+        settled = {grant: record["outcome"] for grant, record in records if record["step"] == "settled"}
+        return settled, [record["code"] for _, record in records if record.get("code")]
+
+    def _status_lists(self, granted: dict[str, tuple[dict[str, Any], str]]) -> None:
+        """Fetch every list as a verifier would, and hold its bits against how the grants were settled."""
+        keys = TrustedKeys.from_jwk_set(self.hall.registry.signers)
+        kept = self.hall.folder / "trust" / "status"
+        kept.mkdir(exist_ok=True)
+        for name in {claims["status_list"] for claims, _ in granted.values()}:
+            token = self.hall.registry.status_list(name)
+            (kept / f"{name}.jws").write_text(token)
+            status = parse(keys.verify(token, typ=STATUS))
+            for claims, outcome in granted.values():
+                if claims["status_list"] == name:
+                    assert status.is_set(claims["status_index"]) == (outcome == "VOIDED")
+
+    def verdict(self, document: bytes) -> Any:
+        """What a verifier says of it, who holds the status lists of the last `books`."""
+        return verify(document, TrustFolder.load(self.hall.folder / "trust"))
+
+    def _reference(self, document: bytes) -> str:
+        verdict = self.verdict(document)
+        assert verdict.verdict == "valid" and verdict.claims is not None
+        return str(verdict.claims.reference)
+
+
+def _claims(jws: str) -> dict[str, Any]:
+    payload = jws.split(".")[1]
+    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims

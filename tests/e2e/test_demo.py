@@ -1,0 +1,70 @@
+"""What a newcomer sees of `make demo`: exit 0, and the tree of papers, pictures and proofs it promises."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCREENS = (
+    "attract language card opening can opening pin reading choice preparing preview printing take-card printing"
+    " take-paper goodbye"
+)
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one headless demonstration."""
+    output = tmp_path_factory.mktemp("demo") / "out"
+    environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    temporary = tmp_path_factory.mktemp("t")
+    done = subprocess.run(
+        [sys.executable, "-m", "kiosk", "demo", "--output", output],
+        env={**environment, "TMPDIR": str(temporary)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "valid, PAdES-B-B" in done.stderr and done.stdout == ""
+    assert not list(temporary.iterdir()), "keys, state and sockets go with the demonstration"
+    return output
+
+
+def test_every_screen_of_the_visit_was_photographed(left: Path) -> None:
+    pictures = sorted(file.name for file in (left / "screens").iterdir())
+    assert pictures == [f"{n:02d}-{name}.png" for n, name in enumerate(SCREENS.split(), 1)]
+
+
+def test_the_visit_and_the_ledger_agree(left: Path) -> None:
+    visit = json.loads((left / "visit.json").read_text())
+    assert visit["outcome"] == "printed"
+    (document,) = visit["documents"]
+    assert document["type"] == "birth-extract" and document["evidence"] == "ipp-completed" and document["pages"] == 1
+    assert set(visit["timings_ms"]) == {"card", "registry", "seal_and_sign", "submit", "paper", "total"}
+    steps = [entry["record"]["step"] for entry in json.loads((left / "ledger.json").read_text())["entries"]]
+    assert steps[0] == "requested" and steps[-1] == "settled"
+    assert [file.stem for file in (left / "documents").iterdir()] == [document["reference"]]
+
+
+@pytest.mark.parametrize(("what", "kind"), [("documents/*.pdf", "pdf"), ("paper/*.png", "seal")])
+def test_the_verifier_agrees_with_nothing_but_the_trust_folder(left: Path, what: str, kind: str) -> None:
+    (file,) = left.glob(what)
+    command = [sys.executable, "-m", "kiosk", "verify", file, "--trust", left / "trust", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    verdict = json.loads(done.stdout)
+    assert (done.returncode, verdict["verdict"], verdict["kind"]) == (0, "valid", kind)
+    assert verdict["document"]["type"] == "birth-extract"
+
+
+def test_nothing_of_amina_is_in_the_logs_or_the_ledger(left: Path) -> None:
+    (pdf,) = (left / "documents").glob("*.pdf")
+    said = subprocess.run(["pdftotext", pdf, "-"], capture_output=True, text=True, check=True).stdout
+    assert "991986" in said and "Benyoucef" in said, "the canaries are alive"
+    kept = [*(left / "logs").iterdir(), left / "ledger.json", left / "visit.json"]
+    for file in kept:
+        text = file.read_text(encoding="utf-8", errors="replace")
+        assert not [c for c in ("991986", "Benyoucef", "Amina", "أمينة") if c in text], file.name

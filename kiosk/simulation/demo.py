@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 
@@ -39,6 +40,7 @@ console = Console(stderr=True, highlight=False)
 def run_headless(output: Path, language: str, seed: int) -> int:
     """One scripted visit; returns 0 only if the paper came out and its signature holds."""
     _clear(output)
+    signal.signal(signal.SIGTERM, _end)
     with _folder(output) as folder:
         say("Opening the virtual town hall: card reader, registry, token, printer")
         with TownHall(folder, seed=seed) as hall, ControlSocket(folder / "control.sock", actions(hall)):
@@ -53,6 +55,7 @@ def run_headless(output: Path, language: str, seed: int) -> int:
 def run_windowed(output: Path, language: str, seed: int) -> int:
     """The kiosk's window and the dock, until the window is closed."""
     _clear(output)
+    signal.signal(signal.SIGTERM, _end)
     with (
         _folder(output) as folder,
         TownHall(folder, seed=seed) as hall,
@@ -60,8 +63,10 @@ def run_windowed(output: Path, language: str, seed: int) -> int:
     ):
         hall.start("signer", "session")
         card = hall.cards[PERSONA]
-        say(f"{PERSONA.capitalize()}'s card has the number (CAN) {card.can}; its holder knows the PIN {card.pin}")
-        dock = subprocess.Popen([sys.executable, "-m", "kiosk.simulation.dock", "--control", str(control.path)])
+        note = f"{PERSONA.capitalize()}: card number (CAN) {card.can}, PIN {card.pin}"
+        say(note)
+        command = [sys.executable, "-m", "kiosk.simulation.dock", "--control", str(control.path), "--note", note]
+        dock = subprocess.Popen(command)
         hall.start("screen", windowed=True)
         hall.child("screen").process.wait()
         dock.terminate()
@@ -82,6 +87,11 @@ def _folder(output: Path) -> Iterator[Path]:
             (output / "logs").mkdir(exist_ok=True)
             for log in Path(folder).rglob("*.log"):
                 shutil.copy(log, output / "logs")
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    """SIGTERM ends the town hall in order, as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def say(words: str) -> None:

@@ -31,12 +31,13 @@ BUTTONS = (
 class Dock(QWidget):
     """Two columns: what goes wrong on one side, what mends it on the other."""
 
-    def __init__(self, control: ControlLink) -> None:
+    def __init__(self, control: ControlLink, note: str = "") -> None:
         super().__init__()
         self._control = control
         self.setWindowTitle("Shubbak: the virtual town hall")
         layout = QGridLayout(self)
-        for at, (name, label) in enumerate(BUTTONS):
+        layout.addWidget(QLabel(note, self), 0, 0, 1, 2)
+        for at, (name, label) in enumerate(BUTTONS, 2):
             button = QPushButton(label, self)
             button.setObjectName(name)
             button.setMinimumHeight(48)
@@ -45,7 +46,13 @@ class Dock(QWidget):
         self.said = QLabel("", self)
         self.said.setObjectName("said")
         self.said.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout.addWidget(self.said, len(BUTTONS) // 2, 0, 1, 2)
+        layout.addWidget(self.said, 1 + len(BUTTONS) // 2, 0, 1, 2)
+
+    def stand_aside(self) -> None:
+        """To the right edge of the desk: the kiosk's window has the left."""
+        room = QApplication.primaryScreen().availableGeometry()
+        self.adjustSize()
+        self.move(room.right() - self.width(), room.top() + room.height() // 3)
 
     def _do(self, name: str) -> None:
         self.said.setText(f"{name} …")
@@ -58,9 +65,11 @@ class Dock(QWidget):
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m kiosk.simulation.dock", description=__doc__)
     parser.add_argument("--control", type=Path, required=True, metavar="SOCKET", help="the demonstration's socket")
-    control = parser.parse_args(arguments).control
+    parser.add_argument("--note", default="", help="what the citizen has in the head: shown above the buttons")
+    given = parser.parse_args(arguments)
     application = QApplication(sys.argv[:1])
-    dock = Dock(ControlLink(control))
+    dock = Dock(ControlLink(given.control), given.note)
+    dock.stand_aside()
     dock.show()
     signal.signal(signal.SIGTERM, lambda *_: application.quit())
     signal.signal(signal.SIGINT, lambda *_: application.quit())

@@ -1,19 +1,20 @@
 # Shubbak: `make demo` shows a visit, `make test` shows why to trust it. Both do all their own set-up.
 SHELL := /bin/bash
-PYTHON ?= python3
 BIN := .venv/bin
 OUTPUT ?= demo
 READY := .venv/.ready
+# A virtual environment does not survive being moved or copied; .ready says where it was made.
+MOVED := $(shell [ ! -s $(READY) ] || [ "$$(cat $(READY))" = "$$(pwd -P)" ] || echo moved)
 
-.PHONY: setup demo test test-slow bench lint format lock clean
+.PHONY: setup demo test test-slow bench lint format lock clean moved
 
 setup: $(READY)
 
-$(READY): requirements.lock pyproject.toml system-packages.txt scripts/setup
-	@PYTHON=$(PYTHON) bash scripts/setup
+$(READY): requirements.lock pyproject.toml system-packages.txt scripts/setup $(MOVED)
+	@PYTHON="$(PYTHON)" bash scripts/setup
 
 demo: setup
-	@$(BIN)/kiosk demo --output $(OUTPUT) $(ARGS)
+	@$(BIN)/kiosk demo --output "$(OUTPUT)" $(ARGS)
 
 test: setup lint
 	@$(BIN)/pytest -m "not slow" --cov --cov-report=term $(ARGS)
@@ -40,4 +41,4 @@ lock:
 	  --no-annotate --universal --python-version 3.11 --upgrade -o requirements.lock
 
 clean:
-	@rm -rf .venv demo var build .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv demo var build htmlcov .coverage* .hypothesis .*_cache

@@ -26,7 +26,7 @@ _SCRIPT = """
 mount -t tmpfs tmpfs /run && mkdir -p /run/pcscd/readers || exit 1
 printf 'FRIENDLYNAME "Virtual PCD"\\nDEVICENAME /dev/null:0x%04X\\nLIBPATH %s\\nCHANNELID 0x%04X\\n' \
     "$2" "$3" "$2" >/run/pcscd/readers/vpcd
-export LISTEN_PID=$$ LISTEN_FDS=1
+export LISTEN_PID=$$ LISTEN_FDS=1 PATH="$PATH:/usr/sbin"  # not in an ordinary user's PATH
 exec pcscd --foreground --config /run/pcscd/readers
 """
 

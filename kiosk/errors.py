@@ -11,10 +11,6 @@ class KioskError(Exception):
     code: ClassVar[str] = "E-KIOSK-UNEXPECTED"
 
 
-class OtherCard(KioskError):
-    code = "E-KIOSK-OTHER-CARD"
-
-
 class NotEntitled(KioskError):
     code = "E-KIOSK-NOT-ENTITLED"
 

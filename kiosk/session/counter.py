@@ -22,7 +22,7 @@ from kiosk.catalogue import events as logged
 from kiosk.catalogue.codes import code_of
 from kiosk.catalogue.log import say, say_error, say_unexpected
 from kiosk.errors import NotEntitled
-from kiosk.issuance.errors import LedgerError
+from kiosk.issuance.errors import LedgerError, LedgerOutOfOrder
 from kiosk.issuance.pipeline import Ending, Issuance, Issued
 from kiosk.issuance.records import Outcome
 from kiosk.session import events as e
@@ -140,6 +140,8 @@ class Counter:
             code = code_of(error)
             if code == "E-KIOSK-UNEXPECTED":
                 say_unexpected(error)
+            if isinstance(error, LedgerOutOfOrder):
+                self.unavailable = code
             self._tell(errand, e.Failed(code))
 
     def _tell(self, errand: Errand, event: e.Event) -> None:
@@ -344,6 +346,7 @@ class Counter:
         except LedgerError as error:
             self.unavailable = say_error(logged.ISSUE_FAILED, error)
             return
+        self.unavailable = None
         if done.closed:
             say(logged.RECOVERED, grants=len(done.closed))
         if done.waiting:

@@ -26,6 +26,8 @@ from kiosk.session.view import view
 TAKE_PAPER_S = 30.0
 TROUBLE_S = 60.0
 GOODBYE_S = 6.0
+BETWEEN_S = 30.0
+"""While nobody comes, what waits for the registry is tried again this often."""
 
 
 class Hands(Protocol):
@@ -73,6 +75,8 @@ class Runner:
             self._idle_left = None
             self._show()
         self._arm()
+        if isinstance(event, e.Start) and self._hands.unavailable is not None:
+            return  # the attract screen says that the kiosk is closed
         if event is not None and self._machine.expects(event):
             self.post(event)
         elif message.name != "still_here":
@@ -100,10 +104,6 @@ class Runner:
                 self._hands.between_visits()
             self._asked_since = self._seq + 1
             self._arm()
-        self._show()
-
-    def refresh(self) -> None:
-        """Show the same state again: what is unavailable may have changed."""
         self._show()
 
     def _show(self) -> None:
@@ -144,10 +144,17 @@ class Runner:
                 return TROUBLE_S
             case e.State.GOODBYE:
                 return GOODBYE_S
+            case e.State.ATTRACT:
+                return BETWEEN_S
             case _:
                 return None
 
     def _time_is_up(self) -> None:
+        if self._machine.state is e.State.ATTRACT:
+            self._hands.between_visits()
+            self._show()
+            self._arm()
+            return
         if self._machine.state not in WAITING or self._idle_left == 0:
             self.post(e.TimeOut())
             return

@@ -95,10 +95,11 @@ class ScreenLink:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._writer:
             self._writer.close()
-        self._writer = writer
+        # Its own event: the screen before may still be waiting on its own, and would take the first news.
+        self._writer, self._changed = writer, asyncio.Event()
         self._changed.set()
         say(logged.SCREEN_LINK, state="connected")
-        sender = asyncio.create_task(self._send(writer))
+        sender = asyncio.create_task(self._send(writer, self._changed))
         try:
             await self._receive(reader)
         finally:
@@ -110,10 +111,10 @@ class ScreenLink:
                 self._writer = None
             say(logged.SCREEN_LINK, state="lost")
 
-    async def _send(self, writer: asyncio.StreamWriter) -> None:
+    async def _send(self, writer: asyncio.StreamWriter, changed: asyncio.Event) -> None:
         while True:
-            await self._changed.wait()
-            self._changed.clear()
+            await changed.wait()
+            changed.clear()
             if self._snapshot is not None:
                 writer.write(self._snapshot.model_dump_json().encode() + b"\n")
                 await writer.drain()

@@ -45,6 +45,7 @@ async def open_session(settings: Settings) -> AsyncIterator[Session]:
     async with AsyncExitStack() as stack:
         ledger = stack.enter_context(Ledger.open(ledger_path(settings)))
         renderer = stack.enter_context(Renderer(settings.documents.templates, settings.documents.render_deadline))
+        await asyncio.to_thread(renderer.warm)
         registry = await stack.enter_async_context(_registry(settings))
         signer = SignerClient(settings.signer.socket, settings.documents.render_deadline + 5)
         counters: list[Counter] = []

@@ -204,6 +204,35 @@ def test_what_waits_is_delivered_between_visits(tmp_path: Path) -> None:
     run(visit)
 
 
+def test_what_waits_is_tried_again_while_nobody_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kiosk.session.runner.BETWEEN_S", 0.02)
+
+    async def visit() -> None:
+        async with a_session(tmp_path) as (_, hands, path):
+            screen = await connect(path)
+            await screen.until(lambda shown: hands.pauses >= 3)
+            assert screen.shown["screen"] == "attract"
+
+    run(visit)
+
+
+def test_a_closed_kiosk_lets_nobody_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kiosk.session.runner.BETWEEN_S", 0.05)
+
+    async def visit() -> None:
+        async with a_session(tmp_path) as (_, hands, path):
+            hands.unavailable = "E-LEDGER-FULL"
+            screen = await connect(path)
+            await screen.until(lambda shown: shown["data"].get("unavailable") == "E-LEDGER-FULL")
+            screen.say("start")
+            hands.unavailable = None
+            await screen.until(lambda shown: shown["data"].get("unavailable") is None)
+            screen.say("start")
+            await screen.screen("language")
+
+    run(visit)
+
+
 def test_the_log_of_a_visit_holds_no_digit_the_citizen_typed(tmp_path: Path, quiet: io.StringIO) -> None:
     async def visit() -> None:
         async with a_session(tmp_path) as (runner, _hands, path):

@@ -5,6 +5,7 @@ Nothing here touches PC/SC: the session that does is always a process of its own
 
 import contextlib
 import json
+import os
 import socket
 import sqlite3
 import struct
@@ -18,7 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from power_cut import KEPT
+
 from config import load
+from drivers.simulated.errors import HandRefused
 from kiosk.issuance.ledger import Ledger
 from kiosk.session.protocol import ScreenEvent
 from kiosk.session.service import ledger_path
@@ -52,7 +56,7 @@ def serving(path: Path) -> int:
 class Session:
     """A `kiosk session` process; `said` awaits a line of its log."""
 
-    def __init__(self, configuration: Path, cut: str | None = None, victim: object = "self") -> None:
+    def __init__(self, configuration: Path, kept: Path, cut: str | None = None, victim: object = "self") -> None:
         self._lines: list[dict[str, Any]] = []
         self._news = threading.Condition()
         self._ended = False
@@ -62,6 +66,7 @@ class Session:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
+            env={**os.environ, KEPT: str(kept)},
             start_new_session=True,
             preexec_fn=die_with_parent,
         )
@@ -94,7 +99,6 @@ class Session:
 
     def kill(self) -> None:
         self.process.kill()
-        self.gone()
 
     def gone(self) -> None:
         """Returns once it has died of `kill -9`, and whatever could still write to its log with it."""
@@ -145,7 +149,10 @@ class Books:
 
     settled: dict[str, str]
     printed: list[str]
-    codes: list[str]
+
+    def since(self, before: "Books") -> list[str]:
+        """How the grants were settled that were not there before."""
+        return [outcome for grant, outcome in self.settled.items() if grant not in before.settled]
 
 
 class PowerTown:
@@ -155,18 +162,29 @@ class PowerTown:
         self.session: Session
         self.screen: Screen | None = None
         self._unanswered: Snapshot | None = None
+        self.kept = hall.folder / "kept.json"
+        """What the last session with a power cut in it brought to the signer: an act and a grant."""
 
     # --- the citizen ----------------------------------------------------------------------------------
 
-    def sit_down(self) -> None:
-        """Face the kiosk: a screen of one's own, whatever screen there was."""
-        self.stand_up()
-        self.screen = Screen(self.settings.session.socket)
+    def sit_down(self, *, leaving: Screen | None = None) -> None:
+        """Face the kiosk by a new screen; the one before is closed, unless it is left as it is."""
+        if leaving is not self.screen:
+            self.stand_up()
+        self.screen, self._unanswered = Screen(self.settings.session.socket), None
 
     def stand_up(self) -> None:
         if self.screen is not None:
             self.screen.close()
         self.screen = self._unanswered = None
+
+    def watch(self, until: str) -> Snapshot | None:
+        """Touch nothing until that screen comes."""
+        self._unanswered = None
+        assert self.screen is not None
+        seen = next((one for one in self.screen.snapshots() if one["screen"] == until), None)
+        self._unanswered = seen
+        return seen
 
     def go(self, until: str | Callable[[Snapshot], bool]) -> Snapshot | None:
         """Answer the screen at hand and every one after it, until one that is `until`.
@@ -197,7 +215,8 @@ class PowerTown:
             case "language":
                 screen.say(snapshot, "language", language="fr")
             case "card":
-                self.hall.insert("amina")
+                with contextlib.suppress(HandRefused):  # a dead reader takes no card, and the kiosk must say so
+                    self.hall.insert("amina")
             case "can":
                 screen.say(snapshot, "password", can=card.can)
             case "pin":
@@ -230,14 +249,14 @@ class PowerTown:
 
     def open(self, cut: str | None = None, victim: object = "self") -> None:
         """Start a session; `cut` is the moment at which the power goes."""
-        self.session = Session(self.hall.configuration, cut, victim)
+        self.session = Session(self.hall.configuration, self.kept, cut, victim)
 
-    def reopen(self) -> None:
-        """After the power came back: whoever had a card in the reader has taken it."""
+    def reopen(self, cut: str | None = None) -> None:
+        """The session is dead; whoever had a card in the reader takes it, and the power comes back."""
         self.session.gone()
         self.stand_up()
         self.hall.remove()
-        self.open()
+        self.open(cut)
 
     def close(self) -> None:
         self.stand_up()
@@ -286,7 +305,7 @@ class PowerTown:
 
     def books(self) -> Books:
         """Everything settled, and ledger, registry, status list and tray agree about it. AssertionError if not."""
-        ledger_says, codes = self._ledger()
+        ledger_says = self._ledger()
         registry_says = {grant: json.loads(body)["outcome"] for grant, body in self.told("settlements", "id, body")}
         assert ledger_says == registry_says
         granted = {grant: _claims(jws) for grant, jws in self.told("grants", "id, jws")}
@@ -298,15 +317,16 @@ class PowerTown:
         references = {grant: claims["reference"] for grant, claims in granted.items()}
         settled = {references.get(grant, grant): outcome for grant, outcome in registry_says.items()}
         assert sorted(printed) == sorted(ref for ref, outcome in settled.items() if outcome == "PRINTED")
-        return Books(settled, printed, codes)
+        return Books(settled, printed)
 
-    def _ledger(self) -> tuple[dict[str, str], list[str]]:
+    def _ledger(self) -> dict[str, str]:
+        if not ledger_path(self.settings).exists():
+            return {}
         with Ledger.view(ledger_path(self.settings)) as ledger:
             verdict = ledger.verify()
             assert verdict.valid and verdict.open == 0
             records = [(entry.grant_id, entry.record.model_dump(mode="json")) for entry in ledger.entries()]
-        settled = {grant: record["outcome"] for grant, record in records if record["step"] == "settled"}
-        return settled, [record["code"] for _, record in records if record.get("code")]
+        return {grant: record["outcome"] for grant, record in records if record["step"] == "settled"}
 
     def _status_lists(self, granted: dict[str, tuple[dict[str, Any], str]]) -> None:
         """Fetch every list as a verifier would, and hold its bits against how the grants were settled."""

@@ -22,7 +22,7 @@ from kiosk.simulation.townhall import TownHall
 from printing.render import Renderer
 from signing.token import Token
 
-ROUNDS, QUICK = 12, 3
+ROUNDS, QUICK, MOST = 12, 3, 50
 
 
 def main() -> int:
@@ -32,8 +32,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     given = parser.parse_args()
     rounds = QUICK if given.quick else given.rounds
-    if rounds < 1:
-        parser.error("there must be a round")
+    if not 1 <= rounds <= MOST:
+        parser.error(f"there may be 1 to {MOST} rounds")
     start = time.perf_counter()
     stages, visits = run(rounds)
     if given.json:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-from kiosk.session.protocol import Screen
+from kiosk.session.events import State
 
-Kind = Literal["code", "reference", "type", "language", "count", "ms", "screen", "word", "class", "hash", "uid"]
+Kind = Literal["code", "reference", "type", "language", "count", "ms", "state", "word", "class", "hash"]
 
 _PATTERNS: dict[str, re.Pattern[str]] = {
     "code": re.compile(r"E-[A-Z0-9]+(-[A-Z0-9]+)+"),
     "reference": re.compile(r"(?=.*[A-Z])[A-Z0-9]{2,8}(-[A-Z0-9]{2,12}){1,4}"),
     "type": re.compile(r"[a-z]+(-[a-z0-9]+){0,4}"),
     "language": re.compile(r"ar|fr|zgh|en"),
-    "screen": re.compile("|".join(get_args(Screen))),
+    "state": re.compile("|".join(State)),
     "class": re.compile(r"[A-Za-z_][A-Za-z_]{0,60}"),
     "hash": re.compile(r"[0-9a-f]{64}"),
 }
@@ -55,7 +55,7 @@ class Event:
 
 
 def _admits(kind: Kind, value: object) -> bool:
-    if kind in ("count", "uid"):
+    if kind == "count":
         return type(value) is int and 0 <= value < 10**9
     if kind == "ms":
         return isinstance(value, float) and 0 <= value < 10**9
@@ -70,15 +70,13 @@ def _event(name: str, level: Literal["info", "warning", "error"], about: str, **
 
 PROCESS = _event("process", "info", "A process of the kiosk started or stopped.", part="word", state="word")
 SCREEN_LINK = _event("screen-link", "info", "The screen connected or was lost.", state="word")
-VISIT_STATE = _event("visit-state", "info", "The visit reached a screen.", screen="screen")
+VISIT_STATE = _event("visit-state", "info", "The visit reached a state of its table.", state="state")
 VISIT_TROUBLE = _event("visit-trouble", "warning", "A visit ended in trouble; the code has a remedy.", code="code")
-VISIT_ENDED = _event("visit-ended", "info", "A visit ended and its data was wiped.", papers="count")
 CARD = _event("card", "info", "A card or reader came or went.", state="word")
 CARD_OPENED = _event("card-opened", "info", "How the chip in the reader opens.", access="word", apdus="count")
 CARD_READ = _event("card-read", "info", "The card was read and proven.", passive="word", active="word", apdus="count")
 GRANTED = _event("granted", "info", "The registry granted a document.", reference="reference", type="type")
 SIGNED = _event("signed", "info", "The signer sealed and signed it.", reference="reference", sha256="hash")
-SUBMITTED = _event("submitted", "info", "The printer took the job.", reference="reference")
 PAPER = _event("paper", "info", "What became of the paper.", reference="reference", outcome="word", evidence="word")
 PRINTER_WAITS = _event("printer-waits", "warning", "The printer needs somebody.", condition="word")
 VISIT_TIMES = _event(

@@ -92,14 +92,15 @@ class Runner:
                 continue
             for command in self._machine.handle(event):
                 self._hands.carry_out(command)
-            if isinstance(event, e.Failed):
-                say(logged.VISIT_TROUBLE, code=event.code)
             self._idle_left = None
             self._settle_in(before)
 
     def _settle_in(self, before: e.State | None) -> None:
         state = self._machine.state
         if state is not before:
+            say(logged.VISIT_STATE, state=state.value)
+            if state is e.State.TROUBLE:
+                say(logged.VISIT_TROUBLE, code=self._machine.visit.code)
             if state is e.State.ATTRACT:
                 self._hands.between_visits()
             self._asked_since = self._seq + 1

@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +94,13 @@ def test_nothing_personal_fits_any_field(value: str, event: events.Event) -> Non
             event.check(good | {field: value})
 
 
+def test_every_event_is_said_somewhere(repository: Path) -> None:
+    files = [f for f in (repository / "kiosk").rglob("*.py") if f.name != "events.py"]
+    source = "".join(f.read_text(encoding="utf-8") for f in files)
+    names = [name for name, value in vars(events).items() if isinstance(value, events.Event)]
+    assert not [name for name in names if not re.search(rf"\b{name}\b", source)]
+
+
 def test_a_field_that_is_not_in_the_catalogue_is_refused() -> None:
     with pytest.raises(events.EventRefused):
         log.say(events.VISIT_TROUBLE, code="E-KIOSK-IDLE", name="somebody")
@@ -105,9 +113,8 @@ def _good(kind: str) -> object:
         "type": "birth-extract",
         "language": "ar",
         "count": 1,
-        "uid": 0,
         "ms": 1.0,
-        "screen": "attract",
+        "state": "attract",
         "word": "printed",
         "class": "ValueError",
         "hash": "0" * 64,

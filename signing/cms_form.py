@@ -21,6 +21,8 @@ _SHA256 = cms.DigestAlgorithm({"algorithm": "sha256"}).dump()
 _ECDSA_SHA256 = cms.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}).dump()
 _DATA = cms.ContentType("data").dump()
 _SIGNED_DATA = cms.ContentType("signed_data").dump()
+# By number (RFC 5035 §3): pyHanko teaches asn1crypto the name, but too late if a CMS was looked at before.
+_SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 
 
 class CmsForm:
@@ -31,7 +33,7 @@ class CmsForm:
         self._signer_id = _der(_SEQUENCE, tbs["issuer"].dump(), tbs["serial_number"].dump())
         self._certificates = _der(_CONTEXT_0, *sorted({each.dump() for each in (signer, *others)}))
         self._content_type = _attribute("content_type", _DATA)
-        self._signing_certificate = _attribute("signing_certificate_v2", as_signing_certificate_v2(signer).dump())
+        self._signing_certificate = _attribute(_SIGNING_CERTIFICATE_V2, as_signing_certificate_v2(signer).dump())
 
     def signed_attributes(self, digest: bytes) -> bytes:
         """The DER SET that is signed, for the SHA-256 of the content (RFC 5652 §5.4)."""

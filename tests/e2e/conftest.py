@@ -23,7 +23,7 @@ from kiosk.session.service import Session, ledger_path, open_session
 from kiosk.simulation.townhall import TownHall
 
 OVERRIDES: dict[str, dict[str, object]] = {
-    "registry": {"deadline": 1.5},
+    "registry": {"deadline": 3},
     "laser": {"deadline": 6, "request_deadline": 2},
 }
 

@@ -10,7 +10,7 @@ MOVED := $(shell [ ! -s $(READY) ] || [ "$$(cat $(READY))" = "$$(pwd -P)" ] || e
 
 setup: $(READY)
 
-$(READY): requirements.lock pyproject.toml system-packages.txt scripts/setup $(MOVED)
+$(READY): requirements.lock requirements-build.lock pyproject.toml system-packages.txt scripts/setup $(MOVED)
 	@PYTHON="$(PYTHON)" bash scripts/setup
 
 demo: setup
@@ -35,10 +35,12 @@ format: setup
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-# Needs uv; records no index address.
+# Needs uv; records no index address. What builds (this package, and pyscard) has a lock of its own.
+PIN := uv pip compile --generate-hashes --no-emit-index-url --no-header --no-annotate --universal \
+  --python-version 3.11 --upgrade
 lock:
-	@uv pip compile pyproject.toml --all-extras --generate-hashes --no-emit-index-url --no-header \
-	  --no-annotate --universal --python-version 3.11 --upgrade -o requirements.lock
+	@$(PIN) pyproject.toml --all-extras -o requirements.lock
+	@printf 'setuptools>=77\nswig\n' | $(PIN) - -o requirements-build.lock
 
 clean:
 	@rm -rf .venv demo var build htmlcov .coverage* .hypothesis .*_cache

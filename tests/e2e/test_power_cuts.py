@@ -19,7 +19,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from power_cut import kill
-from power_town import PATIENCE, PowerTown
+from power_processes import PATIENCE
+from power_town import PowerTown
 
 from kiosk.issuance.ledger import Ledger
 from kiosk.session.service import ledger_path

@@ -81,7 +81,8 @@ def read_only(disk: Path, opener: str) -> None:
     path = disk / "ledger.sqlite"
     with Ledger.open(path) as ledger:
         ledger.append(secrets.token_hex(16), REQUESTED)
-    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    # `bind` changes this mount alone; the file system's own options an ordinary user may not set again.
+    subprocess.run(["mount", "-o", "remount,bind,ro", str(disk)], check=True)
     try:
         with Ledger.open(path) if opener == "open" else Ledger.view(path) as ledger:
             verdict = ledger.verify()

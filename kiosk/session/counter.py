@@ -11,64 +11,30 @@ import base64
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any
 
-from config.schema import Settings
 from drivers import smartcard
 from drivers.printers.errors import PrinterStopped, blocked_by
-from drivers.printers.port import BLOCKING, Printer
+from drivers.printers.port import BLOCKING
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.codes import code_of
 from kiosk.catalogue.log import say, say_error, say_unexpected
 from kiosk.errors import NotEntitled
 from kiosk.issuance.errors import LedgerError, LedgerOutOfOrder
-from kiosk.issuance.pipeline import Ending, Issuance, Issued
+from kiosk.issuance.pipeline import Ending, Issued
 from kiosk.issuance.records import Outcome
 from kiosk.session import events as e
 from kiosk.session.card_desk import CardDesk, CardFiles
+from kiosk.session.errand import Errand, Parts
 from kiosk.session.proof import check_active, check_passive, password, presentation
 from kiosk.session.stopwatch import Stopwatch
 from printing.documents import PageRequest
 from printing.job import Progress
-from printing.render import Renderer
-from registry.client import RegistryClient, SignedAct
 from registry.models import ActRequest, Presented
 from registry.presence import presentation_nonce
-from signing.client import SignerClient
 
 PASSWORD_TRIES = 3
 PREVIEW_PPI = 110
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the counter works with; all of it outlives a visit."""
-
-    settings: Settings
-    registry: RegistryClient
-    signer: SignerClient
-    printer: Callable[[], Printer]
-    issuance: Issuance
-    renderer: Renderer
-    trust: smartcard.CscaStore
-
-
-@dataclass
-class Errand:
-    """What one visit has gathered. Dropped whole when the visit ends."""
-
-    wrong_passwords: int = 0
-    card: CardFiles | None = None
-    presented: Presented | None = None
-    act: SignedAct | None = None
-    choice: e.Prepare | None = None
-    issued: Issued | None = None
-    reading: list[asyncio.Task[None]] = field(default_factory=list)
-    watch: Stopwatch = field(default_factory=Stopwatch)
-
-    def __repr__(self) -> str:
-        return "Errand(…)"
 
 
 class Counter:

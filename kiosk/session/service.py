@@ -16,7 +16,8 @@ from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.pipeline import Issuance
-from kiosk.session.counter import Counter, Parts
+from kiosk.session.counter import Counter
+from kiosk.session.errand import Parts
 from kiosk.session.runner import Runner
 from kiosk.session.screen_link import ScreenLink
 from kiosk.session.stopwatch import Stopwatch, TimedSigner, timed_printing

@@ -238,7 +238,9 @@ def _reserve(address: tuple[str, int]) -> socket.socket:
 
 
 def _bound(address: tuple[str, int]) -> socket.socket:
-    found = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+    # Said to be TCP: only then does asyncio send small answers at once instead of awaiting an acknowledgement.
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind(address)

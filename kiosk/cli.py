@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -66,8 +67,16 @@ def _command(name: str, found: Any, about: str) -> Any:
 app = typer.Typer(cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"shubbak {version('shubbak')}")
+        raise typer.Exit(0)
+
+
 @app.callback()
-def _kiosk() -> None:
+def _kiosk(
+    _: Annotated[bool, typer.Option("--version", callback=_say_version, is_eager=True, help="say it and exit")] = False,
+) -> None:
     """Shubbak: from an identity card to a signed civil-status document on paper."""
 
 

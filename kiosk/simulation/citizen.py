@@ -83,13 +83,13 @@ class Citizen(QObject):
         """One look: first at whether the screen is a new one, then at what is still to be done on it."""
         visit = self._opened.visit
         screen = visit.shown[0]
-        if self._over or self._asking or screen == AWAY or not self._opened.window.property("settled"):
+        if self._over or screen == AWAY or not self._opened.window.property("settled"):
             return
         face = self._looks_like()
         if face != self._face:
             self._face = face
             self._meet(screen)
-        elif self._todo:
+        elif self._todo and not self._asking:
             self._act(self._todo.pop(0))
 
     def _looks_like(self) -> object:

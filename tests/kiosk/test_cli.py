@@ -29,6 +29,10 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert "Example" in done.stdout
 
 
+def test_it_says_its_version() -> None:
+    assert kiosk("--version").stdout.startswith("shubbak ")
+
+
 def test_help_loads_nothing_heavy() -> None:
     look = (
         "import sys; sys.argv = ['kiosk', '--help']\nfrom kiosk.cli import main\n"

@@ -133,14 +133,16 @@ class CardWatch:
     def _lose(self) -> None:
         if self._there:
             self._there = False
-            self._compare([])
             self._say(PcscGone())
+            self._compare([])
 
     def _compare(self, names: list[str]) -> None:
+        """The cause comes before what follows from it: a card that nobody can see any more is removed last."""
         for gone in [name for name in self._states if name not in names]:
-            if self._states.pop(gone) & scard.SCARD_STATE_PRESENT:
-                self._say(CardRemoved(gone))
+            before = self._states.pop(gone)
             self._say(ReaderGone(gone))
+            if before & scard.SCARD_STATE_PRESENT:
+                self._say(CardRemoved(gone))
         for new in [name for name in names if name not in self._states]:
             self._states[new] = scard.SCARD_STATE_UNAWARE
             self._say(ReaderArrived(new))

@@ -84,18 +84,25 @@ class CardDesk:
                 self._lost(reader)
                 say(logged.CARD, state="removed")
             case smartcard.ReaderGone(name=name):
-                self._lost(name)
+                self._blind(smartcard.NoReader.code, name)
                 say(logged.CARD, state="reader-gone")
             case smartcard.ReaderArrived():
                 say(logged.CARD, state="reader-arrived")
             case smartcard.PcscGone():
-                self._lost(*self._inserted)
+                self._blind(smartcard.PcscUnavailable.code, *self._inserted)
                 say(logged.CARD, state="pcscd-gone")
             case smartcard.PcscBack():
                 say(logged.CARD, state="pcscd-back")
 
     def _is_ours(self, reader: str) -> bool:
         return self._settings.reader.name in ("", reader)
+
+    def _blind(self, code: str, *readers: str) -> None:
+        """Nobody can see the card any more. For a visit that needs it, that is why; for one that waits for it
+        to be taken, it is as good as out."""
+        if self._inserted & set(readers):
+            self._post(e.ReaderLost(code))
+        self._lost(*readers)
 
     def _lost(self, *readers: str) -> None:
         had = bool(self._inserted)

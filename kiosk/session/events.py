@@ -110,6 +110,13 @@ class CardOut(Event):
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class ReaderLost(Event):
+    """Reader or pcscd went, and with it all sight of the card; `code` says which."""
+
+    code: str
+
+
 class AsksCan(Event):
     """The card opens with the number printed on it."""
 

@@ -50,6 +50,7 @@ from kiosk.session.events import (
     Printing,
     Probe,
     Prove,
+    ReaderLost,
     Start,
     State,
     Step,
@@ -168,6 +169,10 @@ def _fail_with(code: str) -> Action:
     return lambda visit, _: _failed(visit, Failed(code))
 
 
+def _reader_lost(visit: Visit, event: Event) -> tuple[Visit, tuple[Command, ...]]:
+    return _failed(visit, Failed(event.code)) if isinstance(event, ReaderLost) else (visit, ())
+
+
 def _give_back(visit: Visit, _: Event) -> tuple[Visit, tuple[Command, ...]]:
     return Visit(language=visit.language), (Void(), Wipe(), AwaitCardOut())
 
@@ -227,6 +232,7 @@ TABLE: dict[tuple[State, type[Event]], tuple[State, Action]] = {
     (S.GOODBYE, TimeOut): (S.ATTRACT, _forget),
     **{(s, Failed): (S.TROUBLE, _failed) for s in State if s not in (S.ATTRACT, S.TROUBLE, S.RETURN_CARD, S.GOODBYE)},
     **{(s, CardOut): (S.TROUBLE, _fail_with("E-CARD-REMOVED")) for s in _IN_HAND},
+    **{(s, ReaderLost): (S.TROUBLE, _reader_lost) for s in _IN_HAND},
     **{(s, Cancel): (S.RETURN_CARD, _give_back) for s in _BEFORE_PAPER},
     **{(s, TimeOut): (S.TROUBLE, _fail_with("E-KIOSK-IDLE")) for s in WAITING},
     **{(s, ChooseLanguage): (s, _language) for s in State if s not in (S.ATTRACT, S.LANGUAGE)},

@@ -289,7 +289,7 @@ def test_the_watch_outlives_the_service(desk: Desk) -> None:
     desk.insert(desk.card())
     name = desk.reader.reader_name
     desk.hand.reader_down()
-    for event in (smartcard.CardRemoved(name), smartcard.ReaderGone(name), smartcard.PcscGone()):
+    for event in (smartcard.PcscGone(), smartcard.ReaderGone(name), smartcard.CardRemoved(name)):
         desk.expect(event)
     with pytest.raises(smartcard.PcscUnavailable):
         smartcard.readers()

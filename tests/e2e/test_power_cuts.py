@@ -241,7 +241,7 @@ def test_pcscd_killed_while_the_citizen_thinks(town: PowerTown, place: str) -> N
     town.sit_down()
     assert town.go(place) is not None
     kill(town.pcscd)
-    _trouble(town, "E-CARD-REMOVED", answering=False)
+    _trouble(town, "E-READER-PCSC", answering=False)
     town.session.said("card", state="pcscd-gone")
     town.leave()
     _trouble(town, "E-READER-PCSC")

@@ -40,6 +40,7 @@ EVENTS = st.sampled_from(
     [
         *HAPPY,
         e.AsksMrz(),
+        e.ReaderLost("E-READER-NONE"),
         e.WrongPassword(),
         e.PinRefused(2),
         e.OneTryLeft(),
@@ -85,6 +86,14 @@ def test_a_card_pulled_while_it_belongs_in_the_reader_ends_the_visit() -> None:
         machine, commands = walk([*HAPPY[:length], e.CardOut()])
         assert machine.state is e.State.TROUBLE and machine.visit.code == "E-CARD-REMOVED"
         assert isinstance(commands[-1], e.Wipe)
+
+
+def test_a_reader_lost_in_a_visit_is_named_and_one_lost_after_the_grant_costs_no_paper() -> None:
+    for length in range(3, 11):
+        machine, _ = walk([*HAPPY[:length], e.ReaderLost("E-READER-PCSC"), e.CardOut()])
+        assert (machine.state, machine.visit.code) == (e.State.TROUBLE, "E-READER-PCSC")
+    machine, _ = walk([*HAPPY[:14], e.ReaderLost("E-READER-PCSC"), e.CardOut()])
+    assert machine.state is e.State.PRINTING
 
 
 def test_a_forgotten_card_gives_no_paper() -> None:

@@ -71,9 +71,10 @@ class Counter:
             case e.Issue():
                 self._issue(errand, self._ask_and_sign(errand))
             case e.Print():
-                self._issue(errand, self._put_on_paper(errand))
+                # Whatever stops this half-way, a page may have come out: only `put_on_paper` knows that none did.
+                self._issue(errand, self._put_on_paper(errand), doubt="unknown")
             case e.Void():
-                if errand.issued is not None and not self._issuing:
+                if errand.issued is not None:
                     self._close_off(self._void(errand, errand.issued))
             case e.Wipe():
                 self._wipe(errand)
@@ -89,17 +90,17 @@ class Counter:
         task = self._loop.create_task(self._to_its_end(errand, work))
         errand.reading.append(task)
 
-    def _issue(self, errand: Errand, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(self._to_its_end(errand, work))
+    def _issue(self, errand: Errand, work: Coroutine[Any, Any, None], doubt: e.OnPaper = "none") -> None:
+        task = self._loop.create_task(self._to_its_end(errand, work, doubt))
         self._issuing.add(task)
         task.add_done_callback(self._issuing.discard)
 
     def _close_off(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
+        task = self._loop.create_task(_reported(work))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    async def _to_its_end(self, errand: Errand, work: Coroutine[Any, Any, None]) -> None:
+    async def _to_its_end(self, errand: Errand, work: Coroutine[Any, Any, None], doubt: e.OnPaper = "none") -> None:
         try:
             await work
         except Exception as error:  # noqa: BLE001 - whatever a room raises ends on the trouble screen with its code
@@ -108,7 +109,7 @@ class Counter:
                 say_unexpected(error)
             if isinstance(error, LedgerOutOfOrder):
                 self.unavailable = code
-            self._tell(errand, e.Failed(code))
+            self._tell(errand, e.Failed(code, doubt))
 
     def _tell(self, errand: Errand, event: e.Event) -> None:
         """Say it to the visit it belongs to, and to no other."""
@@ -317,3 +318,11 @@ class Counter:
             say(logged.RECOVERED, grants=len(done.closed))
         if done.waiting:
             say(logged.SETTLEMENT_WAITS, grants=done.waiting, code=done.code or "E-KIOSK-UNEXPECTED")
+
+
+async def _reported(work: Coroutine[Any, Any, None]) -> None:
+    """Work that no visit waits for: its failure goes to the log and nowhere else."""
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - nobody is there to raise to
+        say_error(logged.ISSUE_FAILED, error)

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Literal
 
 Language = Literal["ar", "fr"]
+OnPaper = Literal["none", "unknown"]
+"""What is true of the paper where a visit failed: none came out, or nobody knows."""
 
 
 class State(StrEnum):
@@ -200,10 +202,8 @@ class Printed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Failed(Event):
-    """`outcome` is what is true of the paper: none came out, or nobody knows."""
-
     code: str
-    outcome: Literal["none", "unknown"] = "none"
+    outcome: OnPaper = "none"
 
 
 class TimeOut(Event):

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from kiosk.session.events import (
     AsksCan,
@@ -37,6 +36,7 @@ from kiosk.session.events import (
     Issued,
     Language,
     OneTryLeft,
+    OnPaper,
     Open,
     Opened,
     Paper,
@@ -78,7 +78,7 @@ class Visit:
     step: str = ""
     printing: Printing | None = None
     code: str = ""
-    outcome: Literal["none", "unknown"] = "none"
+    outcome: OnPaper = "none"
 
     def __repr__(self) -> str:
         return "Visit(…)"

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from kiosk.catalogue.codes import entry
+from kiosk.issuance.errors import LedgerFull
+from kiosk.issuance.ledger import Ledger
 
 
 def ends_in(town: Any, code: str, **visit: Any) -> Any:
@@ -198,6 +200,26 @@ def test_paper_that_never_comes_is_void(town: Any) -> None:
         town.hall.printer.paper_in()
     assert town.visit().code is None
     assert town.papers == papers + 1, "the cancelled page never comes out, not even for the next citizen"
+
+
+def test_a_disk_that_fills_as_the_printer_takes_the_job_is_not_called_no_paper(
+    town: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger cannot record it any more: nobody knows, the job is cancelled, the kiosk closes."""
+    papers, append = town.papers, Ledger.append
+
+    def full(ledger: Ledger, grant_id: str, record: Any) -> Any:
+        if record.step == "submitted":
+            raise LedgerFull("no room on the disk")
+        return append(ledger, grant_id, record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "append", full)
+        visit = ends_in(town, "E-LEDGER-FULL")
+    assert visit.data["trouble"]["outcome"] == "unknown"
+    assert town.visit().code is None
+    assert [g["outcome"] for g in town.ledger()[-2:]] == ["VOIDED", "PRINTED"]
+    assert town.papers == papers + 1
 
 
 def test_a_card_that_left_ends_the_visit(town: Any) -> None:

@@ -100,7 +100,7 @@ def _together(visits: list[dict[str, Any]]) -> dict[str, Any]:
     endings = [v["ending"] for v in visits if v["ending"] is not None]
     outcomes = [e.outcome.value for e in endings] + ["failed" for v in visits if v["ending"] is None]
     worst = next(o for o in ("unknown", "failed", "printed") if o in outcomes)
-    times = [v["times"] for v in visits if v["times"]]
+    times = [v["times"] for v in visits]
     return {
         "outcome": worst,
         "documents": [
@@ -114,7 +114,7 @@ def _together(visits: list[dict[str, Any]]) -> dict[str, Any]:
             for e in endings
         ],
         "codes": [v["code"] for v in visits if v["code"]],
-        "timings_ms": {k: round(sum(t[k] for t in times), 1) for k in (times[0] if times else {})},
+        "timings_ms": {k: round(sum(t[k] for t in times), 1) for k in times[0]},
     }
 
 

@@ -50,7 +50,7 @@ class Counter:
         self._closing: set[asyncio.Task[None]] = set()
         self.unavailable: str | None = None
         self.ending: Ending | None = None
-        self.times: dict[str, float] = {}
+        self.times = Stopwatch().milliseconds()
 
     def carry_out(self, command: e.Command) -> None:
         """Begin what the command asks; its events follow."""
@@ -109,6 +109,7 @@ class Counter:
                 say_unexpected(error)
             if isinstance(error, LedgerOutOfOrder):
                 self.unavailable = code
+            self.times = errand.watch.milliseconds()
             self._tell(errand, e.Failed(code, doubt))
 
     def _tell(self, errand: Errand, event: e.Event) -> None:

@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from kiosk.session.stopwatch import Stopwatch
+
+NOTHING = Stopwatch().milliseconds()
 _WORST = ("unknown", "failed", "printed")
 
 
@@ -33,8 +36,9 @@ def visit_of(ledger: dict[str, Any], session_log: Path) -> dict[str, Any]:
 
 
 def _timings(session_log: Path) -> dict[str, float]:
+    """Of the last visit that came to its paper; zeros where none did."""
     for line in reversed(session_log.read_text(encoding="utf-8").splitlines()):
         if '"visit-times"' in line:
             logged = json.loads(line)
-            return {name: logged[name] for name in ("card", "registry", "seal_and_sign", "submit", "paper", "total")}
-    return {}
+            return {name: logged[name] for name in NOTHING}
+    return NOTHING

@@ -74,13 +74,21 @@ def test_a_card_that_asks_for_the_mrz_by_the_command() -> None:
     """In processes of its own, as a script would call it."""
     with tempfile.TemporaryDirectory(prefix="shubbak-") as folder, TownHall(Path(folder), access="bac") as hall:
         hall.start("signer")
-        hall.insert("amina")
         card = hall.cards["amina"]
         secret = ["--mrz", card.mrz, "--pin", card.pin]
-        command = [sys.executable, "-m", "kiosk", "issue", "birth-extract", *secret, "--json"]
-        done = subprocess.run(
-            [*command, "--config", hall.configuration], capture_output=True, text=True, timeout=60, check=False
-        )
+        command = [sys.executable, "-m", "kiosk", "issue", "birth-extract", *secret, "--json", "--config"]
+
+        def issue() -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [*command, hall.configuration], capture_output=True, text=True, timeout=60, check=False
+            )
+
+        without = issue()
+        assert without.returncode == 3 and "error E-CARD-ABSENT" in without.stderr
+        nothing = json.loads(without.stdout)
+        assert (nothing["outcome"], nothing["documents"], nothing["timings_ms"]["total"]) == ("failed", [], 0.0)
+        hall.insert("amina")
+        done = issue()
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout)
         assert result["outcome"] == "printed"

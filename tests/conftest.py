@@ -6,10 +6,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from drivers.simulated.reader import VirtualReader
 
 UseReader = Callable[[VirtualReader], None]
+
+# No verdict hangs on how fast the machine is; CI tries the same examples each time, a developer new ones.
+hypothesis_settings.register_profile(
+    "shubbak", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+hypothesis_settings.load_profile("shubbak")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A whole visit on real parts: pcscd and a card, a registry over TLS, a token, an IPP printer."""
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,10 @@ def test_zbar_reads_the_seal_from_the_printed_picture(town: Any, printed: tuple[
     assert verdict.claims is not None and verdict.claims.reference == printed[0].ending.reference
 
 
+# Hashes, random names and times of day: six digits of a citizen's turn up in them by chance some day.
+NOISE = re.compile(rb"[0-9a-f]{64}|[0-9a-f]{32}|\d\d:\d\d:\d\d\.\d+")
+
+
 def test_nothing_personal_is_left_behind(town: Any, printed: tuple[Any, Path, bytes]) -> None:
     """Canaries from the card and the act, in everything the kiosk itself keeps or says."""
     card = town.hall.cards["amina"]
@@ -64,7 +69,7 @@ def test_nothing_personal_is_left_behind(town: Any, printed: tuple[Any, Path, by
     kept += [town.hall.folder / "signer.log", town.hall.folder / "registry" / "registry.log"]
     spool = [f for f in (town.hall.folder / "printer" / "spool").rglob("*") if f.is_file()]
     assert kept and not spool
-    texts = [f.read_bytes() for f in kept] + [printed[0].log.encode()]
+    texts = [NOISE.sub(b"", text) for text in (*(f.read_bytes() for f in kept), printed[0].log.encode())]
     for canary in canaries:
         forms = {canary.encode(), canary.encode("utf-16-le"), json.dumps(canary).strip('"').encode()}
         assert not any(form in text for text in texts for form in forms), canary

@@ -75,8 +75,11 @@ def test_the_words_of_an_unforeseen_failure_are_not_logged() -> None:
     stream = io.StringIO()
     log.configure(stream)
     log.say_error(events.ISSUE_FAILED, ValueError("BENALI Amina 109860101601012345"))
-    assert "BENALI" not in stream.getvalue() and "109860101601012345" not in stream.getvalue()
-    assert "ValueError" in stream.getvalue()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    for line in lines:
+        line.pop("timestamp")  # any four digits turn up in it some day
+    assert "BENALI" not in repr(lines) and "1098" not in repr(lines)
+    assert "ValueError" in repr(lines)
 
 
 NIN = st.from_regex(r"[0-9]{18}", fullmatch=True)

@@ -35,11 +35,12 @@ format: setup
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-# Needs uv; records no index address. What builds (this package, and pyscard) has a lock of its own.
+# Needs uv; records no index address. The runtime lock is what the Debian package bundles: the same, less what tests. What builds (this package, and pyscard) has a lock of its own.
 PIN := uv pip compile --generate-hashes --no-emit-index-url --no-header --no-annotate --universal \
   --python-version 3.11 --upgrade
 lock:
 	@$(PIN) pyproject.toml --all-extras -o requirements.lock
+	@$(PIN) -c requirements.lock pyproject.toml -o requirements-runtime.lock
 	@printf 'setuptools>=77\nswig\n' | $(PIN) - -o requirements-build.lock
 
 clean:

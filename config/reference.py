@@ -50,7 +50,7 @@ def _default(field: FieldInfo) -> str:
 
 def _range(field: FieldInfo) -> str:
     extra: Any = field.json_schema_extra
-    unit = f" {extra['unit']}" if isinstance(extra, dict) else ""
+    unit = f" {extra['unit']}" if isinstance(extra, dict) and "unit" in extra else ""
     bounds = {k: getattr(m, k) for m in field.metadata for k in ("ge", "le") if getattr(m, k, None) is not None}
     choices = [c for c in get_args(field.annotation) if isinstance(c, str)]
     if choices:

@@ -13,11 +13,18 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+_SPAN = r"([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)"
+DayHours = Annotated[str, StringConstraints(strip_whitespace=True, pattern=rf"^({_SPAN}(, ?{_SPAN}){{0,3}})?$")]
 
 
-def setting(default: Any = ..., *, unit: str | None = None, about: str, **limits: Any) -> Any:
-    """A field with a description, a unit for the reference page, and its limits (ge, le, …)."""
-    return Field(default, description=about, json_schema_extra={"unit": unit} if unit else None, **limits)
+def setting(default: Any = ..., *, unit: str | None = None, about: str, machine: bool = False, **limits: Any) -> Any:
+    """A field with a description, a unit for the reference page, and its limits (ge, le, …).
+
+    `machine` marks what belongs to this machine alone (its name, keys, sockets, screen): only the local file
+    may give it, and a signed release that does is refused.
+    """
+    extra: dict[str, Any] = {"unit": unit} if unit else {}
+    return Field(default, description=about, json_schema_extra=extra | {"machine": machine}, **limits)
 
 
 class Section(BaseModel):
@@ -37,13 +44,28 @@ class Town(Section):
 
 
 class Kiosk(Section):
-    id: Slug = setting("demo-1", about="this kiosk's name at the registry; grants are made out to it")
-    state: Path = setting(Path("state"), about="folder of the ledger and other state that must outlive a restart")
+    id: Slug = setting("demo-1", machine=True, about="this kiosk's name at the registry; grants are made out to it")
+    state: Path = setting(
+        Path("state"), machine=True, about="folder of the ledger and other state that must outlive a restart"
+    )
+
+
+class Hours(Section):
+    """When the kiosk serves: spans of the day as `08:00-12:00, 13:00-16:30`; empty is closed all day."""
+
+    time_zone: ShortText = setting("Africa/Algiers", about="the time zone of these hours (IANA name)")
+    monday: DayHours = setting("00:00-24:00", about="Monday")
+    tuesday: DayHours = setting("00:00-24:00", about="Tuesday")
+    wednesday: DayHours = setting("00:00-24:00", about="Wednesday")
+    thursday: DayHours = setting("00:00-24:00", about="Thursday")
+    friday: DayHours = setting("00:00-24:00", about="Friday")
+    saturday: DayHours = setting("00:00-24:00", about="Saturday")
+    sunday: DayHours = setting("00:00-24:00", about="Sunday")
 
 
 class Reader(Section):
     name: str = setting("", max_length=120, about="PC/SC reader to use; empty takes the first one with a card")
-    pcscd_socket: Path | None = setting(None, about="socket of pcscd, where it is not Debian's own")
+    pcscd_socket: Path | None = setting(None, machine=True, about="socket of pcscd, where it is not Debian's own")
 
 
 class Card(Section):
@@ -58,21 +80,29 @@ class Registry(Section):
     )
     ca: Path = setting(Path("trust/registry-tls-ca.pem"), about="authority of the registry's TLS certificate")
     signers: Path = setting(Path("trust/registry-signers.json"), about="public keys (JWK set) of acts and grants")
-    device_certificate: Path = setting(Path("device/device.pem"), about="this kiosk's client certificate")
-    device_key: Path = setting(Path("device/device.key"), about="this kiosk's private key (PEM, mode 0600)")
+    device_certificate: Path = setting(Path("device/device.pem"), machine=True, about="this kiosk's client certificate")
+    device_key: Path = setting(
+        Path("device/device.key"), machine=True, about="this kiosk's private key (PEM, mode 0600)"
+    )
     deadline: float = setting(8.0, unit="s", ge=1, le=60, about="longest wait for one answer of the registry")
 
 
 class Signer(Section):
-    socket: Path = setting(Path("run/signer.sock"), about="the signer's Unix socket")
-    allowed_uid: int | None = setting(None, ge=0, about="user id that may ask; empty: the signer's own")
-    module: Path = setting(Path("/usr/lib/softhsm/libsofthsm2.so"), about="PKCS#11 module of the token")
-    softhsm_conf: Path | None = setting(None, about="SoftHSM's configuration file; a software token, demo only")
+    socket: Path = setting(Path("run/signer.sock"), machine=True, about="the signer's Unix socket")
+    allowed_user: str = setting(
+        "", machine=True, max_length=32, about="user (name or number) that may ask; empty: the signer's own"
+    )
+    module: Path = setting(Path("/usr/lib/softhsm/libsofthsm2.so"), machine=True, about="PKCS#11 module of the token")
+    softhsm_conf: Path | None = setting(
+        None, machine=True, about="SoftHSM's configuration file; a software token, demo only"
+    )
     token: ShortText = setting("commune", about="label of the token")
     key: ShortText = setting("sign-ec", about="label of the signing key in the token")
-    pin_file: Path = setting(Path("secrets/token.pin"), about="file that holds the token's PIN (mode 0600)")
+    pin_file: Path = setting(
+        Path("secrets/token.pin"), machine=True, about="file that holds the token's PIN (mode 0600)"
+    )
     certificate: Path = setting(Path("trust/signer.pem"), about="the signing certificate and its chain (PEM)")
-    state: Path = setting(Path("signer"), about="folder of the signer's hash chain")
+    state: Path = setting(Path("signer"), machine=True, about="folder of the signer's hash chain")
     seal_host: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]{3,80}$")] = setting(
         "verify.shubbak.example", about="host in the seal's address; the page there checks a seal without a server"
     )
@@ -92,7 +122,10 @@ class Laser(Section):
 
 
 class Session(Section):
-    socket: Path = setting(Path("run/session.sock"), about="the Unix socket the screen connects to")
+    socket: Path = setting(Path("run/session.sock"), machine=True, about="the Unix socket the screen connects to")
+    control: Path = setting(
+        Path("run/control.sock"), machine=True, about="the Unix socket on which the session tells its health"
+    )
     idle: float = setting(60.0, unit="s", ge=15, le=600, about="time without a touch before the citizen is asked")
     idle_warning: float = setting(20.0, unit="s", ge=20, le=120, about="how long that question stands")
     take_card: float = setting(45.0, unit="s", ge=10, le=300, about="how long the kiosk waits for a forgotten card")
@@ -100,17 +133,49 @@ class Session(Section):
 
 
 class Screen(Section):
-    width: int = setting(1080, unit="px", ge=480, le=4320, about="width of the screen")
-    height: int = setting(1920, unit="px", ge=480, le=7680, about="height of the screen")
-    millimetres: float = setting(344.0, unit="mm", ge=100, le=2000, about="the screen's width: text is sized by it")
+    width: int = setting(1080, machine=True, unit="px", ge=480, le=4320, about="width of the screen")
+    height: int = setting(1920, machine=True, unit="px", ge=480, le=7680, about="height of the screen")
+    millimetres: float = setting(
+        344.0, machine=True, unit="mm", ge=100, le=2000, about="the screen's width: text is sized by it"
+    )
+
+
+class Staff(Section):
+    pin_file: Path = setting(
+        Path("secrets/staff.pin"), machine=True, about="file that holds the technicians' PIN, hashed (mode 0600)"
+    )
+
+
+class Fleet(Section):
+    """Where signed configuration comes from, and how a new one proves itself."""
+
+    folder: Path = setting(
+        Path("fleet"), machine=True, about="folder of the releases and what is known of their source"
+    )
+    root: Path = setting(
+        Path("trust/fleet-root.json"), machine=True, about="the administrators' root (TUF) this kiosk was given"
+    )
+    mirror: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s#?]+)?$", max_length=200)] = setting(
+        "", machine=True, about="address of the published files; empty: none is asked"
+    )
+    usb: Path | None = setting(
+        None, machine=True, about="folder under which USB sticks are mounted; a stick's `shubbak` folder is a mirror"
+    )
+    poll: float = setting(300.0, machine=True, unit="s", ge=1, le=86400, about="time between two looks at the mirror")
+    probation: float = setting(
+        60.0, machine=True, unit="s", ge=1, le=3600, about="how long a new configuration must stay healthy to be kept"
+    )
 
 
 class Settings(Section):
     """A whole configuration. `profile = "production"` refuses whatever only a demonstration may have."""
 
-    profile: Literal["demo", "production"] = setting(about="what this kiosk is: a demonstration, or in service")
+    profile: Literal["demo", "production"] = setting(
+        machine=True, about="what this kiosk is: a demonstration, or in service"
+    )
     kiosk: Kiosk = Kiosk()
     town: Town = Town()
+    hours: Hours = Hours()
     reader: Reader = Reader()
     card: Card = Card()
     registry: Registry = Registry()
@@ -119,3 +184,5 @@ class Settings(Section):
     laser: Laser = Laser()
     session: Session = Session()
     screen: Screen = Screen()
+    staff: Staff = Staff()
+    fleet: Fleet = Fleet()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import signal
 import socket
 import struct
@@ -42,8 +43,7 @@ class SignerService:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        allowed = settings.signer.allowed_uid
-        self._allowed_uid = os.getuid() if allowed is None else allowed
+        self._allowed_uid = _user_id(settings.signer.allowed_user)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="signing")
         self._stopping = asyncio.Event()
         self._connections = 0
@@ -71,7 +71,7 @@ class SignerService:
         path.parent.mkdir(parents=True, exist_ok=True)
         server = await asyncio.start_unix_server(self._connected, path)
         # Another user may open the socket only where one is allowed; who it is, the kernel says.
-        path.chmod(0o600 if self._settings.signer.allowed_uid is None else 0o666)
+        path.chmod(0o600 if not self._settings.signer.allowed_user else 0o666)
         async with server:
             on_ready()
             await self._stopping.wait()
@@ -134,6 +134,15 @@ class SignerService:
                 return Answer()
             case _:
                 return Answer(status=self._signer.status())
+
+
+def _user_id(user: str) -> int:
+    if not user:
+        return os.getuid()
+    try:
+        return int(user) if user.isascii() and user.isdigit() else pwd.getpwnam(user).pw_uid
+    except KeyError:
+        raise PeerRefused(f"signer.allowed_user: this machine has no user {user}") from None
 
 
 async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:

@@ -194,14 +194,14 @@ except Exception as error:
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can ask as another user")
 @pytest.mark.parametrize(
     ("allowed", "nobody_hears", "root_is_served"),
-    [(None, "Unreachable E-SIGN-UNREACHABLE", True), (65534, "0", False), (4711, "PeerRefused E-SIGN-PEER", False)],
+    [("", "Unreachable E-SIGN-UNREACHABLE", True), ("nobody", "0", False), ("4711", "PeerRefused E-SIGN-PEER", False)],
 )
 def test_only_the_allowed_user_is_answered(
-    make_signer: Callable[..., Signer], allowed: int | None, nobody_hears: str, root_is_served: bool
+    make_signer: Callable[..., Signer], allowed: str, nobody_hears: str, root_is_served: bool
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        signer = make_signer(allowed_uid=allowed, socket=Path(folder) / "signer.sock")
+        signer = make_signer(allowed_user=allowed, socket=Path(folder) / "signer.sock")
         signer.start()
         # Imported as root: another user may not be able to read the checkout.
         asked = subprocess.run(

@@ -1,0 +1,42 @@
+"""What keeps the kiosk from serving: one code a source, and the one that is told.
+
+availability = Availability(on_change=runner.refresh)
+availability.set("printer", "E-PRINTER-PAPER-OUT")
+availability.code            # the gravest; None while the kiosk can serve
+availability.set("printer", None)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+Source = Literal["session", "ledger", "signer", "reader", "printer", "registry", "configuration", "staff", "hours"]
+SOURCES: tuple[Source, ...] = get_args(Source)
+"""The gravest first: its code is the one on the closed sign."""
+
+
+class Availability:
+    """Codes by source. `on_change` is called whenever `code` has become another."""
+
+    def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
+        self._codes: dict[Source, str] = {}
+        self._on_change = on_change
+
+    def set(self, source: Source, code: str | None) -> None:
+        """`code` is why the source keeps the kiosk from serving, None when it no longer does."""
+        before = self.code
+        if code is None:
+            self._codes.pop(source, None)
+        else:
+            self._codes[source] = code
+        if self.code != before:
+            self._on_change()
+
+    @property
+    def code(self) -> str | None:
+        return next((self._codes[source] for source in SOURCES if source in self._codes), None)
+
+    @property
+    def codes(self) -> dict[Source, str]:
+        return dict(self._codes)

@@ -28,7 +28,7 @@ _WORDS = frozenset(
     "started stopped inserted removed reader-arrived reader-gone pcscd-gone pcscd-back connected lost printed failed"
     " unknown voided settled none ipp-completed escpos-echo operator-confirmed PACE BAC passed not_supported"
     " no_trust_anchor paper-out paper-low jam cover-open toner-low toner-empty offline stopped other"
-    " screen session signer printer registry card".split()
+    " screen session signer printer registry card reader ledger configuration staff hours".split()
 )
 
 
@@ -72,6 +72,10 @@ PROCESS = _event("process", "info", "A process of the kiosk started or stopped."
 SCREEN_LINK = _event("screen-link", "info", "The screen connected or was lost.", state="word")
 VISIT_STATE = _event("visit-state", "info", "The visit reached a state of its table.", state="state")
 VISIT_TROUBLE = _event("visit-trouble", "warning", "A visit ended in trouble; the code has a remedy.", code="code")
+UNAVAILABLE = _event(
+    "unavailable", "warning", "A part keeps the kiosk from serving; the code has a remedy.", part="word", code="code"
+)
+AVAILABLE = _event("available", "info", "That part no longer does.", part="word")
 CARD = _event("card", "info", "A card or reader came or went.", state="word")
 CARD_OPENED = _event("card-opened", "info", "How the chip in the reader opens.", access="word", apdus="count")
 CARD_READ = _event("card-read", "info", "The card was read and proven.", passive="word", active="word", apdus="count")

@@ -24,6 +24,7 @@ from kiosk.issuance.errors import LedgerError, LedgerOutOfOrder
 from kiosk.issuance.pipeline import Ending, Issued
 from kiosk.issuance.records import Outcome
 from kiosk.session import events as e
+from kiosk.session.availability import Availability
 from kiosk.session.card_desk import CardDesk, CardFiles
 from kiosk.session.errand import Errand, Parts
 from kiosk.session.proof import check_active, check_passive, password, presentation
@@ -40,15 +41,15 @@ PREVIEW_PPI = 110
 class Counter:
     """One kiosk's hands. `post` takes the visit's events; everything runs in one event loop."""
 
-    def __init__(self, parts: Parts, post: Callable[[e.Event], None]) -> None:
+    def __init__(self, parts: Parts, post: Callable[[e.Event], None], availability: Availability) -> None:
         self._parts = parts
+        self._availability = availability
         self._post = post
         self._loop = asyncio.get_running_loop()
         self.desk = CardDesk(parts.settings, post)
         self._errand = Errand()
         self._issuing: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
-        self.unavailable: str | None = None
         self.ending: Ending | None = None
         self.times = Stopwatch().milliseconds()
 
@@ -108,7 +109,7 @@ class Counter:
             if code == "E-KIOSK-UNEXPECTED":
                 say_unexpected(error)
             if isinstance(error, LedgerOutOfOrder):
-                self.unavailable = code
+                self._availability.set("ledger", code)
             self.times = errand.watch.milliseconds()
             self._tell(errand, e.Failed(code, doubt))
 
@@ -276,7 +277,7 @@ class Counter:
         try:
             settled = await self._parts.issuance.void(issued)
         except LedgerError as error:
-            self.unavailable = say_error(logged.ISSUE_FAILED, error)
+            self._availability.set("ledger", say_error(logged.ISSUE_FAILED, error))
             return
         if settled:
             say(logged.SETTLED, reference=issued.reference, outcome="voided")
@@ -312,9 +313,9 @@ class Counter:
         try:
             done = await self._parts.issuance.deliver()
         except LedgerError as error:
-            self.unavailable = say_error(logged.ISSUE_FAILED, error)
+            self._availability.set("ledger", say_error(logged.ISSUE_FAILED, error))
             return
-        self.unavailable = None
+        self._availability.set("ledger", None)
         if done.closed:
             say(logged.RECOVERED, grants=len(done.closed))
         if done.waiting:

@@ -1,7 +1,7 @@
 """The session: takes events in turn, asks the table, carries the commands out, shows the screen.
 
     runner = Runner(settings)
-    runner.use(Counter(parts, runner.post))
+    runner.use(Counter(parts, runner.post, runner.availability))
     runner.attach(link)
     await runner.run()
 
@@ -18,6 +18,7 @@ from config.schema import Settings
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
 from kiosk.session import events as e
+from kiosk.session.availability import Availability
 from kiosk.session.machine import WAITING, VisitMachine
 from kiosk.session.protocol import ScreenEvent, Snapshot
 from kiosk.session.screen_link import from_screen
@@ -35,8 +36,6 @@ class Hands(Protocol):
 
     def carry_out(self, command: e.Command) -> None: ...
     def between_visits(self) -> None: ...
-    @property
-    def unavailable(self) -> str | None: ...
 
 
 class ScreenPort(Protocol):
@@ -48,6 +47,7 @@ class Runner:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.availability = Availability(self._availability_changed)
         self._machine = VisitMachine()
         self._queue: asyncio.Queue[e.Event] = asyncio.Queue()
         self._hands: Hands
@@ -75,7 +75,7 @@ class Runner:
             self._idle_left = None
             self._show()
         self._arm()
-        if isinstance(event, e.Start) and self._hands.unavailable is not None:
+        if isinstance(event, e.Start) and self.availability.code is not None:
             return  # the attract screen says that the kiosk is closed
         if event is not None and self._machine.expects(event):
             self.post(event)
@@ -95,6 +95,16 @@ class Runner:
             self._idle_left = None
             self._settle_in(before)
 
+    @property
+    def between_visits(self) -> bool:
+        """Whether nobody is being served."""
+        return self._machine.state is e.State.ATTRACT
+
+    def _availability_changed(self) -> None:
+        """A visit that has begun goes on: what is missing shows in it when it is needed."""
+        if self.between_visits:
+            self._show()
+
     def _settle_in(self, before: e.State | None) -> None:
         state = self._machine.state
         if state is not before:
@@ -110,7 +120,7 @@ class Runner:
     def _show(self) -> None:
         self._seq += 1
         machine, settings = self._machine, self._settings
-        shown = view(machine.state, machine.visit, settings.town, settings.session.languages, self._hands.unavailable)
+        shown = view(machine.state, machine.visit, settings.town, settings.session.languages, self.availability)
         snapshot = Snapshot(
             seq=self._seq,
             screen=shown.screen,

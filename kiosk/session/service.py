@@ -70,7 +70,7 @@ async def open_session(settings: Settings) -> AsyncIterator[Session]:
             settings, registry, signer, printer, issuance, renderer, smartcard.CscaStore.load(settings.card.csca)
         )
         runner = Runner(settings)
-        counters.append(Counter(parts, runner.post))
+        counters.append(Counter(parts, runner.post, runner.availability))
         runner.use(counters[0])
         counters[0].desk.start()
         stack.push_async_callback(counters[0].stop)

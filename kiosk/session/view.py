@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from config.schema import Town
 from kiosk.catalogue.codes import entry
+from kiosk.session.availability import Availability
 from kiosk.session.events import Language, Paper, State
 from kiosk.session.machine import Visit
 from kiosk.session.protocol import Screen
@@ -44,19 +45,24 @@ class View:
     data: dict[str, Any]
 
 
-def view(state: State, visit: Visit, town: Town, languages: tuple[str, ...], unavailable: str | None) -> View:
-    """The screen of a state. `unavailable` is the code of what keeps the kiosk from serving, if anything does."""
+def view(state: State, visit: Visit, town: Town, languages: tuple[str, ...], availability: Availability) -> View:
+    """The screen of a state. `availability` is what keeps the kiosk from serving, if anything does."""
     screen = cast(Screen, _SCREENS.get(state, state.value))
     step = (_STEPS[state], LAST_STEP) if state in _STEPS else None
-    return View(screen, visit.language, step, _data(state, visit, town, languages, unavailable))
+    return View(screen, visit.language, step, _data(state, visit, town, languages, availability))
 
 
 def _data(
-    state: State, visit: Visit, town: Town, languages: tuple[str, ...], unavailable: str | None
+    state: State, visit: Visit, town: Town, languages: tuple[str, ...], availability: Availability
 ) -> dict[str, Any]:
     match state:
         case State.ATTRACT:
-            return {"town_ar": town.commune_ar, "town_fr": town.commune_fr, "unavailable": unavailable}
+            return {
+                "town_ar": town.commune_ar,
+                "town_fr": town.commune_fr,
+                "unavailable": availability.code,
+                "part": availability.source,
+            }
         case State.LANGUAGE:
             return {"languages": list(languages)}
         case State.CAN | State.MRZ:

@@ -32,6 +32,7 @@ class Attract(Facts):
     town_ar: Name = ""
     town_fr: Name = ""
     unavailable: Code | None = None
+    part: Token | None = None
 
 
 class Languages(Facts):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from config.schema import Town
 from kiosk.session import events as e
+from kiosk.session.availability import Availability
 from kiosk.session.diagram import markdown
 from kiosk.session.machine import TABLE, WAITING, Visit, VisitMachine
 from kiosk.session.view import view
@@ -104,7 +105,7 @@ def test_a_forgotten_card_gives_no_paper() -> None:
 
 def test_an_unknown_end_is_told_as_unknown() -> None:
     machine, _ = walk([*HAPPY[:16], e.Failed("E-KIOSK-UNEXPECTED", "unknown")])
-    shown = view(machine.state, machine.visit, Town(), ("ar",), None).data
+    shown = view(machine.state, machine.visit, Town(), ("ar",), Availability()).data
     assert shown["outcome"] == "unknown"
 
 
@@ -128,7 +129,7 @@ def test_whatever_happens(events: list[e.Event]) -> None:
             assert not (left.name_ar or left.name_latin or left.papers or left.pages or left.choice)
             if before is not machine.state and before not in (e.State.TROUBLE, e.State.RETURN_CARD):
                 assert any(isinstance(c, e.Wipe) for c in commands)
-        view(machine.state, machine.visit, Town(), ("ar", "fr"), None)
+        view(machine.state, machine.visit, Town(), ("ar", "fr"), Availability())
 
 
 @given(st.lists(EVENTS, max_size=30))

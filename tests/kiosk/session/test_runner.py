@@ -23,7 +23,6 @@ class RecordedHands:
 
     def __init__(self) -> None:
         self.commands: list[e.Command] = []
-        self.unavailable: str | None = None
         self.pauses = 0
 
     def carry_out(self, command: e.Command) -> None:
@@ -216,17 +215,21 @@ def test_what_waits_is_tried_again_while_nobody_comes(tmp_path: Path, monkeypatc
     run(visit)
 
 
-def test_a_closed_kiosk_lets_nobody_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kiosk.session.runner.BETWEEN_S", 0.05)
-
+def test_a_closed_kiosk_lets_nobody_begin(tmp_path: Path) -> None:
     async def visit() -> None:
-        async with a_session(tmp_path) as (_, hands, path):
-            hands.unavailable = "E-LEDGER-FULL"
+        async with a_session(tmp_path) as (runner, _, path):
             screen = await connect(path)
+            await screen.until(lambda shown: shown["data"].get("unavailable") is None)
+            runner.availability.set("ledger", "E-LEDGER-FULL")
             await screen.until(lambda shown: shown["data"].get("unavailable") == "E-LEDGER-FULL")
             screen.say("start")
-            hands.unavailable = None
-            await screen.until(lambda shown: shown["data"].get("unavailable") is None)
+            screen.writer.close()
+            screen = await connect(path)
+            assert (await screen.until(lambda shown: True))["screen"] == "attract", (
+                "the touch is heard, and does nothing"
+            )
+            runner.availability.set("ledger", None)
+            await screen.until(lambda shown: shown["data"]["unavailable"] is None)
             screen.say("start")
             await screen.screen("language")
 

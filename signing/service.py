@@ -27,6 +27,7 @@ from signing.protocol import (
     IssuedAnswer,
     IssueRequest,
     Request,
+    StatusRequest,
     encode,
     parse_request,
     read_frame,
@@ -35,6 +36,7 @@ from signing.protocol import (
 MAX_CONNECTIONS = 16
 _IDLE_SECONDS = 30.0
 _LINGER_SECONDS = 1.0
+_ROOT = 0
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
 
 
@@ -80,9 +82,10 @@ class SignerService:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            refusal = self._refusal(writer.get_extra_info("socket"))
+            peer = _uid_of(writer.get_extra_info("socket"))
+            refusal = self._refusal(peer)
             if refusal is None:
-                refusal = await self._converse(reader, writer)
+                refusal = await self._converse(reader, writer, peer)
             if refusal is not None:
                 # What follows on this stream has no meaning any more.
                 await _send(writer, Answer(failure=Failure.of(refusal)))
@@ -92,7 +95,9 @@ class SignerService:
         finally:
             writer.close()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> SigningError | None:
+    async def _converse(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: int
+    ) -> SigningError | None:
         """Answers until the peer ends, or says what is wrong with what it sent."""
         self._connections += 1
         try:
@@ -101,22 +106,24 @@ class SignerService:
                     frame = await read_frame(reader)
                 if frame is None:
                     return None
-                await _send(writer, await self._answer(frame))
+                await _send(writer, await self._answer(frame, peer))
         except FrameRefused as error:
             return error
         finally:
             self._connections -= 1
 
-    def _refusal(self, peer: socket.socket) -> SigningError | None:
-        credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        if _CREDENTIALS.unpack(credentials)[1] != self._allowed_uid:
+    def _refusal(self, peer: int) -> SigningError | None:
+        if peer not in (self._allowed_uid, _ROOT):
             return PeerRefused("this user may not ask for signatures")
         if self._connections >= MAX_CONNECTIONS:
             return FrameRefused("too many connections")
         return None
 
-    async def _answer(self, frame: bytes) -> Answer:
+    async def _answer(self, frame: bytes, peer: int) -> Answer:
         request = parse_request(frame)
+        if peer != self._allowed_uid and not isinstance(request, StatusRequest):
+            # The technician's root may ask how the signer is; a signature is the session's to ask for.
+            return Answer(failure=Failure.of(PeerRefused("this user may not ask for signatures")))
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._thread, self._perform, request)
@@ -134,6 +141,11 @@ class SignerService:
                 return Answer()
             case _:
                 return Answer(status=self._signer.status())
+
+
+def _uid_of(peer: socket.socket) -> int:
+    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return int(_CREDENTIALS.unpack(credentials)[1])
 
 
 def _user_id(user: str) -> int:

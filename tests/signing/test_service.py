@@ -193,11 +193,11 @@ except Exception as error:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can ask as another user")
 @pytest.mark.parametrize(
-    ("allowed", "nobody_hears", "root_is_served"),
+    ("allowed", "nobody_hears", "root_may_issue"),
     [("", "Unreachable E-SIGN-UNREACHABLE", True), ("nobody", "0", False), ("4711", "PeerRefused E-SIGN-PEER", False)],
 )
-def test_only_the_allowed_user_is_answered(
-    make_signer: Callable[..., Signer], allowed: str, nobody_hears: str, root_is_served: bool
+def test_only_the_allowed_user_is_served_and_root_may_ask_how_it_is(
+    make_signer: Callable[..., Signer], registry: Registry, allowed: str, nobody_hears: str, root_may_issue: bool
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
@@ -211,11 +211,16 @@ def test_only_the_allowed_user_is_answered(
             check=True,
         )
         assert asked.stdout.strip() == nobody_hears
-        if root_is_served:
-            assert asyncio.run(signer.client.status()).chain_length == 0
+        assert asyncio.run(signer.client.status()).chain_length == 0
+        act = registry.act()
+        if root_may_issue:
+            signer.issue(act, registry.grant(act))
         else:
             with pytest.raises(errors.PeerRefused):
-                asyncio.run(signer.client.status())
+                signer.issue(act, registry.grant(act))
+            with pytest.raises(errors.PeerRefused):
+                asyncio.run(signer.client.forget("0" * 32))
+        assert asyncio.run(signer.client.status()).chain_length == int(root_may_issue)
         signer.end()
 
 

@@ -45,3 +45,119 @@ class DemoInProduction(ConfigError):
     """Under `profile = "production"`, something only a demonstration may have."""
 
     code = "E-CONFIG-DEMO-IN-PRODUCTION"
+
+
+class ReleaseUnreadable(ConfigError):
+    """`current` points at a release that is not there or cannot be read."""
+
+    code = "E-CONFIG-RELEASE"
+
+
+class StoreFailed(ConfigError):
+    """The folder of releases cannot be written or read."""
+
+    code = "E-CONFIG-STORE"
+
+
+class AgentRunning(ConfigError):
+    """Another agent holds the lock of this folder."""
+
+    code = "E-CONFIG-AGENT-RUNNING"
+
+
+class SourceRefused(ConfigError):
+    """Base: a mirror or a stick offers nothing that can be taken. What runs stays as it is."""
+
+
+class RootUnusable(SourceRefused):
+    """The root this kiosk was given cannot be read, or is no root signed by its own keys."""
+
+    code = "E-CONFIG-ROOT"
+
+
+class MirrorUnreachable(SourceRefused):
+    """No answer, too slow an answer, or a file missing there."""
+
+    code = "E-CONFIG-MIRROR"
+
+
+class MetadataExpired(SourceRefused):
+    """Its signatures are too old: a mirror that stands still, or one held back on purpose."""
+
+    code = "E-CONFIG-EXPIRED"
+
+
+class MetadataUnsigned(SourceRefused):
+    """Fewer signatures of the right keys than the threshold."""
+
+    code = "E-CONFIG-SIGNATURES"
+
+
+class MetadataRolledBack(SourceRefused):
+    """Older than what this kiosk has already seen."""
+
+    code = "E-CONFIG-ROLLBACK"
+
+
+class MetadataDamaged(SourceRefused):
+    """A file is cut short, too long, altered, or no TUF metadata at all."""
+
+    code = "E-CONFIG-DAMAGED"
+
+
+class ReleaseRefused(SourceRefused):
+    """Rightly signed, but not what a release may be: a name, a size, too many files."""
+
+    code = "E-CONFIG-REFUSED"
+
+
+class ClockBehind(ConfigError):
+    """The machine's clock shows a time before one that was already signed."""
+
+    code = "E-CONFIG-CLOCK"
+
+
+class StateDamaged(ConfigError):
+    """What the agent had written of its phase cannot be read; it was set aside."""
+
+    code = "E-CONFIG-STATE"
+
+
+class NotTaken(ConfigError):
+    """The session never came up with the new release."""
+
+    code = "E-CONFIG-NOT-TAKEN"
+
+
+class NoMeaning(ConfigError):
+    """The release is well-formed, but cannot work on this machine."""
+
+    code = "E-CONFIG-MEANING"
+
+
+class PublishError(ConfigError):
+    """Base of what an administrator's working folder refuses."""
+
+
+class WorkingFolderUnusable(PublishError):
+    """Not a working folder, already one, or it cannot be written."""
+
+    code = "E-CONFIG-WORKING-FOLDER"
+
+
+class KeyRefused(PublishError):
+    """An unknown administrator, a wrong passphrase, or one that is too short."""
+
+    code = "E-CONFIG-KEY"
+
+
+class AlreadySigned(PublishError):
+    """The same key signed this release before; it counts once."""
+
+    code = "E-CONFIG-SIGNED-ALREADY"
+
+
+class BelowThreshold(PublishError):
+    """Too few administrators have signed what is to be published."""
+
+    code = "E-CONFIG-THRESHOLD"

@@ -1,94 +1,117 @@
-"""From a TOML file to `Settings`, or to every problem at once with file, line, key and reason.
+"""From a local TOML file, and the signed release layered on top of it, to `Settings`.
+
+The release wins key by key; it has no keys of the machine's own (`config.release`). What is wrong is told
+all at once with file, line, key and reason.
 
 Example::
 
     loaded = load(Path("kiosk.toml"))
     loaded.settings.registry.deadline
-    loaded.source("registry.deadline")     # "kiosk.toml:12", or "default"
+    loaded.source("registry.deadline")     # "release 7 kiosk.toml:3", "kiosk.toml:12", or "default"
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from config.errors import ConfigInvalid, ConfigMissing, DemoInProduction, Problem
-from config.schema import Settings
+from config import release as releases
+from config.errors import ConfigMissing, DemoInProduction, ReleaseUnreadable
+from config.schema import Fleet, Settings
+from config.toml import MAX_BYTES, Toml, invalid, read_toml
 
-MAX_BYTES = 256 * 1024
+__all__ = ["MAX_BYTES", "Loaded", "current_release", "load", "load_with"]
+
 S = TypeVar("S", bound=BaseModel)
-_TABLE = re.compile(r"^\s*\[\s*([A-Za-z0-9_.-]+)\s*\]")
-_KEY = re.compile(r"^\s*([A-Za-z0-9_-]+(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*=")
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Settings with absolute paths, and the line each given key stands on."""
+    """Settings with absolute paths, the release they came from, and the line each given key stands on."""
 
     settings: Settings
     file: Path
-    lines: dict[str, int]
+    release: int | None
+    sources: dict[str, str]
 
     def source(self, key: str) -> str:
-        return f"{self.file.name}:{self.lines[key]}" if key in self.lines else "default"
+        return self.sources.get(key, "default")
 
 
 def load(path: Path) -> Loaded:
-    """Read and check one configuration file.
+    """The local file, and over it the release `fleet.folder`/current when there is one.
 
-    Raises ConfigMissing, ConfigInvalid (all problems, not just the first) or DemoInProduction.
+    Raises ConfigMissing, ReleaseUnreadable, ConfigInvalid (all problems, not just the first) or DemoInProduction.
     """
+    local = _read_local(path)
+    return _layered(local, current_release(_fleet_folder(local)))
+
+
+def load_with(path: Path, release: Path | None) -> Loaded:
+    """The local file and over it that release's folder, or none: what would be in force. Raises as `load` does."""
+    return _layered(_read_local(path), release)
+
+
+def current_release(folder: Path) -> Path | None:
+    """The folder that `folder`/current points at, None when there is no `current`; raises ReleaseUnreadable.
+
+    Resolved once, so that a switch in between never mixes two releases.
+    """
+    link = folder / "current"
     try:
-        raw = path.read_bytes()
+        if not link.is_symlink() and not link.exists():
+            return None
+        return link.resolve(strict=True)
+    except OSError as error:
+        raise ReleaseUnreadable(f"{link}: {error.strerror}") from error
+
+
+def _read_local(path: Path) -> Toml:
+    try:
+        return read_toml(path)
     except OSError as error:
         raise ConfigMissing(f"{path}: {error.strerror}") from error
-    if len(raw) > MAX_BYTES:
-        raise ConfigInvalid([Problem(path, 0, "", f"larger than {MAX_BYTES} bytes")])
+
+
+def _fleet_folder(local: Toml) -> Path:
+    fleet = local.values.get("fleet")
+    given = fleet.get("folder") if isinstance(fleet, dict) else None
+    folder = given if isinstance(given, str) else str(Fleet().folder)
+    return local.file.resolve().parent / folder.replace("\0", "")
+
+
+def _layered(local: Toml, folder: Path | None) -> Loaded:
+    layers = [local]
+    sources = {key: f"{local.file.name}:{line}" for key, line in local.lines.items()}
+    number = None
+    if folder is not None:
+        over = releases.read(folder)
+        layers.append(over)
+        number = int(folder.name) if folder.name.isascii() and folder.name.isdigit() else None
+        name = over.file.name if number is None else f"release {number} {over.file.name}"
+        sources |= {key: f"{name}:{line}" for key, line in over.lines.items()}
     try:
-        text = raw.decode()
-        values = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        raise ConfigInvalid([Problem(path, 0, "", "not UTF-8 text")]) from error
-    except tomllib.TOMLDecodeError as error:
-        at = re.search(r"line (\d+)", str(error))
-        raise ConfigInvalid([Problem(path, int(at[1]) if at else 0, "", str(error))]) from error
-    lines = _key_lines(text)
-    try:
-        settings = Settings.model_validate(values)
+        settings = Settings.model_validate(_merged([layer.values for layer in layers]))
     except ValidationError as error:
-        raise ConfigInvalid([_problem(path, lines, dict(e)) for e in error.errors()]) from error
+        raise invalid(error, layers) from error
     _refuse_demo_parts(settings)
-    return Loaded(_with_absolute_paths(settings, path.resolve().parent), path, lines)
+    return Loaded(_with_absolute_paths(settings, local.file.resolve().parent), local.file, number, sources)
 
 
-def _key_lines(text: str) -> dict[str, int]:
-    """Dotted key → line. tomllib keeps no positions; tables and bare keys are all this schema has."""
-    lines: dict[str, int] = {}
-    table = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if found := _TABLE.match(line):
-            table = found[1] + "."
-            lines.setdefault(found[1], number)
-        elif found := _KEY.match(line):
-            lines.setdefault(table + re.sub(r"\s", "", found[1]), number)
-    return lines
-
-
-def _problem(path: Path, lines: dict[str, int], error: dict[str, Any]) -> Problem:
-    key = ".".join(str(part) for part in error["loc"])
-    reason = "unknown key" if error["type"] == "extra_forbidden" else str(error["msg"])
-    line = next((lines[k] for k in _ancestors(key) if k in lines), 0)
-    return Problem(path, line, key, reason)
-
-
-def _ancestors(key: str) -> list[str]:
-    parts = key.split(".")
-    return [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+def _merged(layers: list[dict[str, Any]]) -> dict[str, Any]:
+    """Key by key, the later wins; only tables are merged."""
+    result: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = result.get(key)
+            if isinstance(below, dict) and isinstance(value, dict):
+                result[key] = _merged([below, value])
+            else:
+                result[key] = value
+    return result
 
 
 def _with_absolute_paths(section: S, base: Path) -> S:

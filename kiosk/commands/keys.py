@@ -1,4 +1,4 @@
-"""`kiosk keys`: the municipality's key in its token, from its making to its certificate."""
+"""`kiosk keys`: the municipality's key in its token, from its making to its certificate; the staff PIN."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="The municipality's key.", rich_markup_mode=None, add_completion=False)
+app = typer.Typer(
+    no_args_is_help=True, help="The municipality's key; the staff PIN.", rich_markup_mode=None, add_completion=False
+)
 Config = Annotated[Path, typer.Option(help="the configuration file")]
 _DEFAULT = Path("/etc/shubbak/kiosk.toml")
 
@@ -99,3 +101,51 @@ def list_keys(
         typer.echo("no certificate in place")
     else:
         typer.echo(f"certificate {certificate['kid']}  {certificate['subject']}  until {certificate['expires']}")
+
+
+@app.command("staff-pin")
+def staff_pin(
+    source: Annotated[str, typer.Argument(help="- reads it from standard input", show_default=False)] = "",
+    config: Config = _DEFAULT,
+) -> None:
+    """Set the technicians' PIN: asked for twice, unseen. Ends any wait for wrong tries.
+
+    Example: kiosk keys staff-pin --config kiosk.toml
+    """
+    from config import load
+    from kiosk.staff.lock import StaffLock
+    from kiosk.staff.pin import set_pin
+
+    settings = load(config).settings
+    set_pin(settings.staff.pin_file, _typed_pin(source), _owner(settings.kiosk.state))
+    if settings.kiosk.state.is_dir():
+        StaffLock(settings.kiosk.state).forget()
+    typer.echo(f"{settings.staff.pin_file}: set; hold the emblem on the first screen for three seconds to use it")
+
+
+def _typed_pin(source: str) -> str:
+    import getpass
+    import sys
+
+    from kiosk.errors import WrongUsage
+
+    if source == "-":
+        return sys.stdin.readline().rstrip("\r\n")
+    if source:
+        raise WrongUsage("others can read a PIN among the arguments; leave it out, or give - and pipe it in")
+    if not sys.stdin.isatty():
+        raise WrongUsage("there is no terminal to ask on; give - to read standard input")
+    pin = getpass.getpass("staff PIN: ")
+    if getpass.getpass("the same again: ") != pin:
+        raise WrongUsage("the two are not the same; nothing was changed")
+    return pin
+
+
+def _owner(state: Path) -> tuple[int, int] | None:
+    """Whose the file must be when root sets it: the session's, to whom the folder of its state belongs."""
+    import os
+
+    if os.geteuid() != 0 or not state.is_dir():
+        return None
+    found = state.stat()
+    return found.st_uid, found.st_gid

@@ -9,7 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from config import hours as opening
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
@@ -61,6 +63,18 @@ class Hours(Section):
     friday: DayHours = setting("00:00-24:00", about="Friday")
     saturday: DayHours = setting("00:00-24:00", about="Saturday")
     sunday: DayHours = setting("00:00-24:00", about="Sunday")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        opening.zone(name)
+        return name
+
+    @field_validator("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    @classmethod
+    def _runs_forwards(cls, day: str) -> str:
+        opening.spans(day)
+        return day
 
 
 class Reader(Section):

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from kiosk.errors import PartMissing
@@ -31,7 +32,7 @@ class Child:
     def __init__(
         self,
         name: str,
-        command: list[str],
+        command: Sequence[str | Path],
         *,
         log: Path,
         ready: Path | None = None,

@@ -31,6 +31,8 @@ from signing.demo import create_demo_token
 
 KIOSK_ID = "demo-1"
 PEOPLE = 300
+_COMMANDS = {"config": ["config", "agent"]}
+_READY = {"signer": "signer.sock", "session": "session.sock", "config": "fleet/state.json"}
 
 
 class TownHall:
@@ -92,14 +94,14 @@ class TownHall:
     # --- the kiosk's processes ------------------------------------------------------------------------
 
     def start(self, *parts: str, windowed: bool = False) -> None:
-        """Start `signer`, `session` or `screen` and wait until each is ready. Raises PartMissing."""
+        """Start `signer`, `session`, `screen` or `config` and wait until each is ready. Raises PartMissing."""
         for part in parts:
             extra = ["--windowed"] if part == "screen" and windowed else []
             self._children[part] = Child(
                 part,
-                [sys.executable, "-m", "kiosk", part, "--config", str(self.configuration), *extra],
+                [sys.executable, "-m", "kiosk", *_COMMANDS.get(part, [part]), "--config", self.configuration, *extra],
                 log=self.folder / f"{part}.log",
-                ready=self.folder / f"{part}.sock" if part != "screen" else None,
+                ready=self.folder / _READY[part] if part in _READY else None,
             )
 
     def child(self, part: str) -> Child:
@@ -140,7 +142,7 @@ class TownHall:
                 "pin_file": token.pin_file,
             },
             "laser": {"uri": self.printer.uri},
-            "session": {"socket": self.folder / "session.sock"},
+            "session": {"socket": self.folder / "session.sock", "control": self.folder / "session-control.sock"},
         }
 
 

@@ -35,3 +35,9 @@ class AuthorityFaulty(FleetError):
     """The file of the registry's TLS authority holds no certificate."""
 
     code = "E-FLEET-REGISTRY-CA"
+
+
+class PassphraseUnusable(FleetError):
+    """No passphrase could be had: no terminal, a file others may read, two that differ."""
+
+    code = "E-FLEET-PASSPHRASE"

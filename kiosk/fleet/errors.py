@@ -19,12 +19,6 @@ class NeverOpen(FleetError):
     code = "E-FLEET-NEVER-OPEN"
 
 
-class HoursFaulty(FleetError):
-    """A span ends before it begins, or the time zone is one this machine does not know."""
-
-    code = "E-FLEET-HOURS"
-
-
 class NobodyTrusted(FleetError):
     """The folder of country signing certificates holds none: every card would be refused."""
 

@@ -11,27 +11,26 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from cryptography import x509
 
+from config.hours import Week
 from config.schema import Hours, Settings
 from drivers import smartcard
 from drivers.printers.errors import PrinterError
 from drivers.printers.laser import LaserPrinter
 from kiosk.catalogue.codes import code_of
 from kiosk.fleet import specimen
-from kiosk.fleet.errors import AuthorityFaulty, HoursFaulty, NeverOpen, NobodyTrusted
+from kiosk.fleet.errors import AuthorityFaulty, NeverOpen, NobodyTrusted
 from printing.errors import PageError
 from printing.render import Renderer
 from registry.errors import NonsenseAnswer, RegistryError, TimedOut, Unreachable, Untrusted
 from registry.jws import TrustedKeys
 from signing.certificates import Chain
 
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ALERTS = ("HANDSHAKE_FAILURE", "CERTIFICATE_REQUIRED", "BAD_CERTIFICATE")
 """How a server ends the handshake with a client that shows no certificate: after its own was believed."""
 
@@ -52,7 +51,7 @@ class KioskMeaning:
 def desk_problems(before: Settings, after: Settings) -> list[str]:
     """What is wrong with what `after` changes, as far as files alone tell. Sets pages: a second or two."""
     checks: list[tuple[tuple[str, ...], Callable[[Settings], object]]] = [
-        (("hours",), lambda s: check_hours(s.hours)),
+        (("hours",), lambda s: _check_hours(s.hours)),
         (("card.csca",), lambda s: _check_csca(s.card.csca)),
         (("registry.signers",), lambda s: TrustedKeys.from_jwk_set(s.registry.signers)),
         (("registry.ca",), lambda s: _check_authority(s.registry.ca)),
@@ -87,24 +86,9 @@ def _line(key: str, error: Exception) -> str:
 # --- files -----------------------------------------------------------------------------------------------
 
 
-def check_hours(hours: Hours) -> None:
-    """Raises HoursFaulty or NeverOpen."""
-    try:
-        ZoneInfo(hours.time_zone)
-    except (KeyError, OSError, ValueError):
-        raise HoursFaulty(f"this machine knows no time zone {hours.time_zone}") from None
-    spans = [(day, *span) for day in _DAYS for span in _spans(getattr(hours, day))]
-    for day, opens, closes in spans:
-        if opens >= closes:
-            raise HoursFaulty(f"{day}: {opens}-{closes} ends before it begins")
-    if not spans:
+def _check_hours(hours: Hours) -> None:
+    if not any(Week.of(hours).days):
         raise NeverOpen("the kiosk would be closed on every day of the week")
-
-
-def _spans(day: str) -> Iterator[tuple[str, str]]:
-    for span in filter(None, day.split(",")):
-        opens, _, closes = span.strip().partition("-")
-        yield opens, closes
 
 
 def _check_csca(folder: Path) -> None:

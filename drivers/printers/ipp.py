@@ -45,6 +45,10 @@ class Group:
             raise PrinterNonsense(f"{name} is not one integer")
         return values[0]
 
+    def integers(self, name: str) -> tuple[int, ...]:
+        """The values that are integers or enums."""
+        return tuple(v for v in self.attributes.get(name, ()) if isinstance(v, int) and not isinstance(v, bool))
+
     def boolean(self, name: str) -> bool | None:
         """A single boolean; None when it is absent. Raises PrinterNonsense."""
         values = self.attributes.get(name, (None,))

@@ -38,6 +38,7 @@ from drivers.printers.errors import (
 )
 from drivers.printers.ipp import JOB, MAX_ANSWER, PRINTER, Answer, Group, parse
 from drivers.printers.port import Condition, JobState, JobStatus, PrinterStatus
+from drivers.printers.supplies import Inventory, inventory
 
 # pyipp leaves out attributes that its table lacks, and sends `media` as a name instead of a keyword.
 ATTRIBUTE_TAG_MAP.update({"media": IppTag.KEYWORD, "print-scaling": IppTag.KEYWORD})
@@ -46,6 +47,14 @@ _USER = "shubbak"
 _TEMPLATE = {"media": "iso_a4_210x297mm", "sides": "one-sided", "print-scaling": "none"}
 """A4 on one side, unscaled: the modules of the seal must stay whole dots."""
 _STATUS = ("printer-state", "printer-state-reasons", "printer-is-accepting-jobs", "printer-input-tray")
+_INVENTORY = (
+    "printer-make-and-model",
+    "printer-input-tray",
+    "printer-supply",
+    "printer-supply-description",
+    "marker-names",
+    "marker-levels",
+)
 _COUNTS = ("job-impressions-completed", "job-pages-completed", "job-media-sheets-completed")
 _STOPPED = 5  # printer-state
 _JOB_STATES = {
@@ -122,6 +131,19 @@ class LaserPrinter:
         if state == _STOPPED:
             found |= {Condition.STOPPED}
         return PrinterStatus(accepting, found)
+
+    async def inventory(self) -> Inventory:
+        """The printer's model, and what is left in its trays and of its toner, as far as it tells."""
+        answer = await self._ask(IppOperation.GET_PRINTER_ATTRIBUTES, {"requested-attributes": list(_INVENTORY)})
+        printer = answer.group(PRINTER)
+        return inventory(
+            printer.texts("printer-make-and-model"),
+            printer.octets("printer-input-tray"),
+            printer.octets("printer-supply"),
+            printer.texts("printer-supply-description"),
+            printer.texts("marker-names"),
+            printer.integers("marker-levels"),
+        )
 
     async def submit(
         self, document: bytes, *, title: str, on_created: Callable[[int], Awaitable[None]] | None = None

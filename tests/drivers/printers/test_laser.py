@@ -28,6 +28,7 @@ from drivers.printers.errors import (
 from drivers.printers.ipp import MAX_ANSWER
 from drivers.printers.laser import LaserPrinter
 from drivers.printers.port import Condition, JobState, JobStatus, Printer, PrinterStatus
+from drivers.printers.supplies import Supply
 from drivers.simulated.printer import VirtualLaser
 
 PAGE = typst.compile(b'#set page(paper: "a4")\nOne')
@@ -325,3 +326,11 @@ def test_only_printer_errors_come_out(
 ) -> None:
     with contextlib.suppress(PrinterError):
         pretend(answering(ipp(0, junk)) if framed else saying(junk), call, deadline=0.3)
+
+
+def test_what_is_left_in_it(laser: VirtualLaser) -> None:
+    laser.paper_out(after=7)
+    found = ask(laser.uri, lambda p: p.inventory())
+    assert found.model == "Example Printer"
+    assert found.trays == (Supply("main", 7),)
+    assert found.markers == (Supply("Toner Waste Tank", 25), Supply("Black Toner", 75))

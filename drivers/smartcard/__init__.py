@@ -11,7 +11,7 @@ read, passive authentication, active authentication, and only then the PIN.
 """
 
 from drivers.smartcard.card import Access, IdCard, Kind
-from drivers.smartcard.channel import Channel, connect, readers
+from drivers.smartcard.channel import Channel, connect, firmware, readers, readers_with_card
 from drivers.smartcard.emrtd.active import verify_active_authentication
 from drivers.smartcard.emrtd.data_groups import (
     CardData,
@@ -118,11 +118,13 @@ __all__ = [
     "WrongPin",
     "card_data",
     "connect",
+    "firmware",
     "parse_dg1",
     "parse_dg2",
     "parse_dg11",
     "passive_authentication",
     "readers",
+    "readers_with_card",
     "signed_data_groups",
     "verify_active_authentication",
 ]

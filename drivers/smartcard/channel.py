@@ -45,17 +45,47 @@ def connect(reader: str | None = None, *, deadline: float = 5.0) -> PcscChannel:
     return PcscChannel(reader or _reader_with_card(), deadline)
 
 
-def _reader_with_card() -> str:
+def readers_with_card() -> list[str]:
+    """The readers in which a card is now; touches no card. Raises PcscUnavailable, NoReader, ReaderFault."""
     with pcsc.context() as context:
         names = pcsc.list_readers(context)
         if not names:
             raise NoReader("no card reader")
         result, states = scard.SCardGetStatusChange(context, 0, [(name, scard.SCARD_STATE_UNAWARE) for name in names])
         pcsc.check(result)
-    for name, state, _ in states:
-        if state & scard.SCARD_STATE_PRESENT:
-            return str(name)
-    raise NoCard("no card in any reader")
+    return [str(name) for name, state, _ in states if state & scard.SCARD_STATE_PRESENT]
+
+
+def firmware(reader: str) -> str | None:
+    """The reader's own version, "2.1.7", or None when it does not tell or is in use.
+
+    It is asked directly, whether or not a card is in it; nobody can connect to a card in that moment.
+    Raises PcscUnavailable.
+    """
+    with pcsc.context() as context:
+        result, handle, _ = scard.SCardConnect(context, reader, scard.SCARD_SHARE_DIRECT, 0)
+        if result != scard.SCARD_S_SUCCESS:
+            return None
+        try:
+            result, version = scard.SCardGetAttrib(handle, scard.SCARD_ATTR_VENDOR_IFD_VERSION)
+        finally:
+            scard.SCardDisconnect(handle, scard.SCARD_LEAVE_CARD)
+    return version_of(version) if result == scard.SCARD_S_SUCCESS else None
+
+
+def version_of(attribute: list[int]) -> str | None:
+    """The words of SCARD_ATTR_VENDOR_IFD_VERSION, a DWORD 0xMMmmbbbb as it lies in memory; None for anything else."""
+    if len(attribute) != 4:
+        return None
+    build_low, build_high, minor, major = attribute
+    return f"{major}.{minor}.{build_high << 8 | build_low}"
+
+
+def _reader_with_card() -> str:
+    with_card = readers_with_card()
+    if not with_card:
+        raise NoCard("no card in any reader")
+    return with_card[0]
 
 
 class PcscChannel:

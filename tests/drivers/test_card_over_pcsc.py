@@ -18,7 +18,7 @@ from drivers.simulated.card import CardImage
 from drivers.simulated.hand import CardHand
 from drivers.simulated.issuer import CardIssuer, Holder
 from drivers.simulated.reader import VirtualReader
-from drivers.smartcard import Can, CscaStore, FileId, IdCard, Mrz
+from drivers.smartcard import Can, CscaStore, FileId, IdCard, Mrz, channel
 
 HOLDER = {
     "document_number": "AB1234567",
@@ -283,6 +283,22 @@ def test_no_card_and_no_such_reader(desk: Desk) -> None:
         smartcard.connect(desk.reader.reader_name, deadline=WAIT)
     with pytest.raises(smartcard.NoReader):
         smartcard.connect("No such reader", deadline=WAIT)
+
+
+def test_a_reader_tells_of_its_card_before_anybody_connects(desk: Desk) -> None:
+    assert smartcard.readers_with_card() == []
+    desk.insert(desk.card())
+    assert smartcard.readers_with_card() == [desk.reader.reader_name]
+    assert smartcard.firmware(desk.reader.reader_name) is None, "the virtual reader tells no version"
+    held = smartcard.connect(None, deadline=WAIT)
+    assert smartcard.firmware(desk.reader.reader_name) is None
+    held.transmit(bytes.fromhex("00A4040C07A0000002471001"))
+    held.close()
+
+
+def test_the_version_of_a_reader_in_words() -> None:
+    assert channel.version_of([0x07, 0x01, 0x02, 0x05]) == "5.2.263"
+    assert channel.version_of([]) is None
 
 
 def test_the_watch_outlives_the_service(desk: Desk) -> None:

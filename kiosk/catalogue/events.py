@@ -28,7 +28,8 @@ _WORDS = frozenset(
     "started stopped inserted removed reader-arrived reader-gone pcscd-gone pcscd-back connected lost printed failed"
     " unknown voided settled none ipp-completed escpos-echo operator-confirmed PACE BAC passed not_supported"
     " no_trust_anchor paper-out paper-low jam cover-open toner-low toner-empty offline stopped other"
-    " screen session signer printer registry card reader ledger configuration staff hours".split()
+    " screen session signer printer registry card reader ledger configuration staff hours"
+    " entered left refused locked out-of-service in-service".split()
 )
 
 
@@ -76,6 +77,10 @@ UNAVAILABLE = _event(
     "unavailable", "warning", "A part keeps the kiosk from serving; the code has a remedy.", part="word", code="code"
 )
 AVAILABLE = _event("available", "info", "That part no longer does.", part="word")
+STAFF = _event(
+    "staff", "info", "A technician came in or left, was refused, or moved the switch.", state="word", wrong="count"
+)
+STAFF_UNUSABLE = _event("staff-unusable", "warning", "The technicians' screen cannot do what it is for.", code="code")
 CARD = _event("card", "info", "A card or reader came or went.", state="word")
 CARD_OPENED = _event("card-opened", "info", "How the chip in the reader opens.", access="word", apdus="count")
 CARD_READ = _event("card-read", "info", "The card was read and proven.", passive="word", active="word", apdus="count")

@@ -27,6 +27,7 @@ _DRAWN = {
     (State.TAKE_PAPER, TimeOut),
     (State.GOODBYE, TimeOut),
     (State.TROUBLE, TimeOut),
+    *((state, event) for state in (State.STAFF_PIN, State.DIAGNOSTICS) for event in (Cancel, TimeOut)),
 }
 
 

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
+from kiosk.session import staff_events as staff
 from kiosk.session.events import (
     AsksCan,
     AsksMrz,
@@ -79,6 +81,7 @@ class Visit:
     printing: Printing | None = None
     code: str = ""
     outcome: OnPaper = "none"
+    desk: staff.Desk = staff.EMPTY
 
     def __repr__(self) -> str:
         return "Visit(…)"
@@ -185,14 +188,57 @@ def _forget(_visit: Visit, _: Event) -> tuple[Visit, tuple[Command, ...]]:
     return Visit(), (Wipe(),)
 
 
+def _at_desk(visit: Visit, **changed: Any) -> Visit:
+    return replace(visit, desk=replace(visit.desk, **changed))
+
+
+def _asked(visit: Visit, event: Event) -> tuple[Visit, tuple[Command, ...]]:
+    return (_at_desk(visit, asked=event), ()) if isinstance(event, staff.StaffAsked) else (visit, ())
+
+
+def _check_pin(visit: Visit, event: Event) -> tuple[Visit, tuple[Command, ...]]:
+    return visit, (staff.CheckPin(event.digits if isinstance(event, staff.StaffPin) else ""),)
+
+
+def _admitted(visit: Visit, event: Event) -> tuple[Visit, tuple[Command, ...]]:
+    out = isinstance(event, staff.StaffAdmitted) and event.out
+    return replace(visit, desk=staff.Desk(running=True, out=out)), (staff.RunChecks(),)
+
+
+def _check_again(visit: Visit, _: Event) -> tuple[Visit, tuple[Command, ...]]:
+    return (visit, ()) if visit.desk.running else (_at_desk(visit, checks=(), running=True), (staff.RunChecks(),))
+
+
+def _checked(visit: Visit, event: Event) -> tuple[Visit, tuple[Command, ...]]:
+    return (
+        (_at_desk(visit, checks=(*visit.desk.checks, event)), ()) if isinstance(event, staff.Checked) else (visit, ())
+    )
+
+
+def _checks_done(visit: Visit, _: Event) -> tuple[Visit, tuple[Command, ...]]:
+    return _at_desk(visit, running=False), ()
+
+
+def _put_service(visit: Visit, event: Event) -> tuple[Visit, tuple[Command, ...]]:
+    return visit, (staff.SetService(isinstance(event, staff.PutService) and event.out),)
+
+
+def _service_put(visit: Visit, event: Event) -> tuple[Visit, tuple[Command, ...]]:
+    return (_at_desk(visit, out=event.out, code=event.code), ()) if isinstance(event, staff.ServicePut) else (visit, ())
+
+
 # --- the table ----------------------------------------------------------------------------------------
 
 S = State
 _IN_HAND = (S.OPENING, S.CAN, S.MRZ, S.PIN, S.PIN_LAST, S.READING, S.CHOICE, S.PREPARING, S.PREVIEW)
 """The card is in the reader and belongs there: taking it out ends the visit."""
 _BEFORE_PAPER = (S.LANGUAGE, S.CARD, *_IN_HAND, S.TAKE_CARD)
-WAITING = (S.LANGUAGE, S.CARD, S.CAN, S.MRZ, S.PIN, S.PIN_LAST, S.CHOICE, S.PREVIEW)
-"""The citizen's turn: idle time counts here, never while the machine is busy."""
+_ASKING = (S.LANGUAGE, S.CARD, S.CAN, S.MRZ, S.PIN, S.PIN_LAST, S.CHOICE, S.PREVIEW)
+_STAFF = (S.STAFF_PIN, S.DIAGNOSTICS)
+"""No visit: nobody is served, and none begins."""
+WAITING = (*_ASKING, *_STAFF)
+"""Somebody's turn: idle time counts here, never while the machine is busy."""
+_NO_TROUBLE = (S.ATTRACT, S.TROUBLE, S.RETURN_CARD, S.GOODBYE, *_STAFF)
 
 TABLE: dict[tuple[State, type[Event]], tuple[State, Action]] = {
     (S.ATTRACT, Start): (S.LANGUAGE, _nothing),
@@ -230,11 +276,21 @@ TABLE: dict[tuple[State, type[Event]], tuple[State, Action]] = {
     (S.RETURN_CARD, TimeOut): (S.ATTRACT, _forget),
     (S.GOODBYE, Start): (S.ATTRACT, _forget),
     (S.GOODBYE, TimeOut): (S.ATTRACT, _forget),
-    **{(s, Failed): (S.TROUBLE, _failed) for s in State if s not in (S.ATTRACT, S.TROUBLE, S.RETURN_CARD, S.GOODBYE)},
+    (S.ATTRACT, staff.Staff): (S.STAFF_PIN, _command(staff.AskStaff())),
+    (S.STAFF_PIN, staff.StaffAsked): (S.STAFF_PIN, _asked),
+    (S.STAFF_PIN, staff.StaffPin): (S.STAFF_PIN, _check_pin),
+    (S.STAFF_PIN, staff.StaffAdmitted): (S.DIAGNOSTICS, _admitted),
+    (S.DIAGNOSTICS, staff.Checked): (S.DIAGNOSTICS, _checked),
+    (S.DIAGNOSTICS, staff.ChecksDone): (S.DIAGNOSTICS, _checks_done),
+    (S.DIAGNOSTICS, staff.CheckAgain): (S.DIAGNOSTICS, _check_again),
+    (S.DIAGNOSTICS, staff.PutService): (S.DIAGNOSTICS, _put_service),
+    (S.DIAGNOSTICS, staff.ServicePut): (S.DIAGNOSTICS, _service_put),
+    **{(s, e): (S.ATTRACT, _forget) for s in _STAFF for e in (Back, Cancel, TimeOut)},
+    **{(s, Failed): (S.TROUBLE, _failed) for s in State if s not in _NO_TROUBLE},
     **{(s, CardOut): (S.TROUBLE, _fail_with("E-CARD-REMOVED")) for s in _IN_HAND},
     **{(s, ReaderLost): (S.TROUBLE, _reader_lost) for s in _IN_HAND},
     **{(s, Cancel): (S.RETURN_CARD, _give_back) for s in _BEFORE_PAPER},
-    **{(s, TimeOut): (S.TROUBLE, _fail_with("E-KIOSK-IDLE")) for s in WAITING},
+    **{(s, TimeOut): (S.TROUBLE, _fail_with("E-KIOSK-IDLE")) for s in _ASKING},
     **{(s, ChooseLanguage): (s, _language) for s in State if s not in (S.ATTRACT, S.LANGUAGE)},
 }
 

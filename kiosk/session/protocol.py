@@ -32,6 +32,8 @@ Screen = Literal[
     "take_paper",
     "goodbye",
     "trouble",
+    "staff_pin",
+    "diagnostics",
 ]
 EventName = Literal[
     "start",
@@ -46,6 +48,10 @@ EventName = Literal[
     "back",
     "cancel",
     "still_here",
+    "staff",
+    "staff_pin",
+    "check_again",
+    "service",
 ]
 
 

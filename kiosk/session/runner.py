@@ -27,14 +27,19 @@ from kiosk.session.view import view
 TAKE_PAPER_S = 30.0
 TROUBLE_S = 60.0
 GOODBYE_S = 6.0
+DIAGNOSTICS_S = 180.0
+"""Whoever reads what the checks say, and scrolls, touches nothing that the session hears of."""
 BETWEEN_S = 30.0
 """While nobody comes, what waits for the registry is tried again this often."""
 
 
-class Hands(Protocol):
-    """What carries commands out, and answers through the runner's `post`."""
+class Carrier(Protocol):
+    """What carries commands out, and answers through the runner's `post`; others' commands it lets pass."""
 
     def carry_out(self, command: e.Command) -> None: ...
+
+
+class Hands(Carrier, Protocol):
     def between_visits(self) -> None: ...
 
 
@@ -51,15 +56,17 @@ class Runner:
         self._machine = VisitMachine()
         self._queue: asyncio.Queue[e.Event] = asyncio.Queue()
         self._hands: Hands
+        self._carriers: tuple[Carrier, ...] = ()
         self._screens: list[ScreenPort] = []
         self._seq = 0
         self._asked_since = 0
         self._idle_left: int | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def use(self, hands: Hands) -> None:
+    def use(self, hands: Hands, *others: Carrier) -> None:
         """Set what carries the commands out; before `run`."""
         self._hands = hands
+        self._carriers = (hands, *others)
 
     def attach(self, screen: ScreenPort) -> None:
         self._screens.append(screen)
@@ -91,7 +98,8 @@ class Runner:
             if not self._machine.expects(event):
                 continue
             for command in self._machine.handle(event):
-                self._hands.carry_out(command)
+                for carrier in self._carriers:
+                    carrier.carry_out(command)
             self._idle_left = None
             self._settle_in(before)
 
@@ -145,6 +153,8 @@ class Runner:
     def _limit(self) -> float | None:
         session = self._settings.session
         match self._machine.state:
+            case e.State.DIAGNOSTICS:
+                return DIAGNOSTICS_S
             case state if state in WAITING:
                 return session.idle
             case e.State.TAKE_CARD | e.State.RETURN_CARD:

@@ -17,7 +17,9 @@ from pydantic import ValidationError
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
 from kiosk.session import events as e
+from kiosk.session import staff_events as staff
 from kiosk.session.protocol import MAX_EVENT_BYTES, ScreenEvent, Snapshot
+from kiosk.staff.pin import PIN
 
 _CAN = re.compile(r"[0-9]{6}")
 _PIN = re.compile(r"[0-9]{4,8}")
@@ -31,6 +33,8 @@ _PLAIN: dict[str, type[e.Event]] = {
     "done": e.Done,
     "back": e.Back,
     "cancel": e.Cancel,
+    "staff": staff.Staff,
+    "check_again": staff.CheckAgain,
 }
 
 
@@ -47,6 +51,10 @@ def from_screen(message: ScreenEvent, languages: tuple[str, ...]) -> e.Event | N
         case "choose":
             language = value.get("language", "")
             return e.Choose(value.get("type", ""), language) if language in languages else None  # type: ignore[arg-type]
+        case "staff_pin":
+            return staff.StaffPin(value["pin"]) if PIN.fullmatch(value.get("pin", "")) else None
+        case "service":
+            return staff.PutService(value["out"] == "yes") if value.get("out") in ("yes", "no") else None
         case name:
             return _PLAIN[name]() if name in _PLAIN else None
 

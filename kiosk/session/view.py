@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from config.schema import Town
@@ -107,6 +107,16 @@ def _data(
                 "sentence_ar": words.citizen["ar"],
                 "sentence_fr": words.citizen["fr"],
                 "outcome": visit.outcome,
+            }
+        case State.STAFF_PIN:
+            return {"asked": asdict(visit.desk.asked) if visit.desk.asked else None}
+        case State.DIAGNOSTICS:
+            desk = visit.desk
+            return {
+                "checks": [asdict(check) for check in desk.checks],
+                "running": desk.running,
+                "out_of_service": desk.out,
+                "code": desk.code,
             }
         case _:
             return {}

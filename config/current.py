@@ -39,7 +39,7 @@ class Configuration:
         """Returns True once another release is named than was loaded, False when `within` seconds are over."""
         try:
             async with asyncio.timeout(within):
-                while self._link is None or _target(self._link) == self._seen:
+                while self._link is None or _target(self._link) == self._seen:  # noqa: ASYNC110 - a link tells nobody
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
             return False

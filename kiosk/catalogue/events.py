@@ -29,7 +29,7 @@ _WORDS = frozenset(
     " unknown voided settled none ipp-completed escpos-echo operator-confirmed PACE BAC passed not_supported"
     " no_trust_anchor paper-out paper-low jam cover-open toner-low toner-empty offline stopped other"
     " screen session signer printer registry card reader ledger configuration staff hours"
-    " entered left refused locked out-of-service in-service".split()
+    " entered left refused locked out-of-service in-service control".split()
 )
 
 
@@ -70,6 +70,13 @@ def _event(name: str, level: Literal["info", "warning", "error"], about: str, **
 
 
 PROCESS = _event("process", "info", "A process of the kiosk started or stopped.", part="word", state="word")
+TAKEN_UP = _event(
+    "taken-up",
+    "info",
+    "A process serves with this release; 0 is the local file alone.",
+    part="word",
+    release="count",
+)
 SCREEN_LINK = _event("screen-link", "info", "The screen connected or was lost.", state="word")
 VISIT_STATE = _event("visit-state", "info", "The visit reached a state of its table.", state="state")
 VISIT_TROUBLE = _event("visit-trouble", "warning", "A visit ended in trouble; the code has a remedy.", code="code")

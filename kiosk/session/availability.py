@@ -8,6 +8,7 @@ availability.set("printer", None)
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Literal, get_args
 
@@ -24,6 +25,8 @@ class Availability:
 
     def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
         self._codes: dict[Source, str] = {}
+        self.opens_at: dt.datetime | None = None
+        """When the source "hours" will let go, in the town's time; None when it never will."""
         self._on_change = on_change
 
     def set(self, source: Source, code: str | None) -> None:

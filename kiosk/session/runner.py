@@ -12,6 +12,8 @@ each state's own limit, and the citizen's silence, which is asked about before i
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from config.schema import Settings
@@ -31,6 +33,7 @@ DIAGNOSTICS_S = 180.0
 """Whoever reads what the checks say, and scrolls, touches nothing that the session hears of."""
 BETWEEN_S = 30.0
 """While nobody comes, what waits for the registry is tried again this often."""
+CONFIG_SWITCH = "E-KIOSK-CONFIG-SWITCH"
 
 
 class Carrier(Protocol):
@@ -41,6 +44,16 @@ class Carrier(Protocol):
 
 class Hands(Carrier, Protocol):
     def between_visits(self) -> None: ...
+
+
+class NoHands:
+    """While the parts are closed: nothing is done, and `availability` lets nobody begin."""
+
+    def carry_out(self, command: e.Command) -> None:
+        return
+
+    def between_visits(self) -> None:
+        return
 
 
 class ScreenPort(Protocol):
@@ -54,9 +67,12 @@ class Runner:
         self._settings = settings
         self.availability = Availability(self._availability_changed)
         self._machine = VisitMachine()
-        self._queue: asyncio.Queue[e.Event] = asyncio.Queue()
-        self._hands: Hands
+        self._queue: asyncio.Queue[e.Event | Callable[[], None]] = asyncio.Queue()
+        self._hands: Hands = NoHands()
         self._carriers: tuple[Carrier, ...] = ()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._holds = 0
         self._screens: list[ScreenPort] = []
         self._seq = 0
         self._asked_since = 0
@@ -64,15 +80,37 @@ class Runner:
         self._timer: asyncio.TimerHandle | None = None
 
     def use(self, hands: Hands, *others: Carrier) -> None:
-        """Set what carries the commands out; before `run`."""
+        """Set what carries the commands out; before `run`, or while `held`."""
         self._hands = hands
         self._carriers = (hands, *others)
+
+    def go_by(self, settings: Settings) -> None:
+        """From now on these are the times, the languages and the town; while `held`."""
+        self._settings = settings
+        self._show()
 
     def attach(self, screen: ScreenPort) -> None:
         self._screens.append(screen)
 
     def post(self, event: e.Event) -> None:
         self._queue.put_nowait(event)
+
+    def pulse(self, answer: Callable[[], None]) -> None:
+        """`answer` is called once the runner has come to it in its turn: a runner that hangs never does."""
+        self._queue.put_nowait(answer)
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Inside, nobody is being served and nobody can begin. Entering waits for the visit in progress."""
+        self._holds += 1
+        self.availability.set("configuration", CONFIG_SWITCH)
+        try:
+            await self._quiet.wait()
+            yield
+        finally:
+            self._holds -= 1
+            if not self._holds:
+                self.availability.set("configuration", None)
 
     def from_screen(self, message: ScreenEvent) -> None:
         """A touch. Any touch says that somebody is there, but only one on the question now shown answers it."""
@@ -82,8 +120,6 @@ class Runner:
             self._idle_left = None
             self._show()
         self._arm()
-        if isinstance(event, e.Start) and self.availability.code is not None:
-            return  # the attract screen says that the kiosk is closed
         if event is not None and self._machine.expects(event):
             self.post(event)
         elif message.name != "still_here":
@@ -94,9 +130,14 @@ class Runner:
         self._settle_in(None)
         while True:
             event = await self._queue.get()
+            if not isinstance(event, e.Event):
+                event()
+                continue
             before = self._machine.state
             if not self._machine.expects(event):
                 continue
+            if isinstance(event, e.Start) and self.between_visits and self.availability.code is not None:
+                continue  # the attract screen says that the kiosk is closed
             for command in self._machine.handle(event):
                 for carrier in self._carriers:
                     carrier.carry_out(command)
@@ -120,7 +161,10 @@ class Runner:
             if state is e.State.TROUBLE:
                 say(logged.VISIT_TROUBLE, code=self._machine.visit.code)
             if state is e.State.ATTRACT:
+                self._quiet.set()
                 self._hands.between_visits()
+            else:
+                self._quiet.clear()
             self._asked_since = self._seq + 1
             self._arm()
         self._show()

@@ -62,6 +62,7 @@ def _data(
                 "town_fr": town.commune_fr,
                 "unavailable": availability.code,
                 "part": availability.source,
+                "opens_at": _opens_at(availability),
             }
         case State.LANGUAGE:
             return {"languages": list(languages)}
@@ -120,6 +121,13 @@ def _data(
             }
         case _:
             return {}
+
+
+def _opens_at(availability: Availability) -> str | None:
+    """In the town's own time, to the minute and without an offset: the screen shows it as it is."""
+    if availability.source != "hours" or availability.opens_at is None:
+        return None
+    return availability.opens_at.replace(tzinfo=None).isoformat(timespec="minutes")
 
 
 def _paper(paper: Paper) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from kiosk.ui.words import Language
 Name = Annotated[str, StringConstraints(max_length=120)]
 Sentence = Annotated[str, StringConstraints(max_length=400)]
 Code = Annotated[str, StringConstraints(pattern=r"^E-[A-Z0-9-]{1,60}$")]
+LocalTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$")]
 Token = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,60}$")]
 
 
@@ -33,6 +34,7 @@ class Attract(Facts):
     town_fr: Name = ""
     unavailable: Code | None = None
     part: Token | None = None
+    opens_at: LocalTime | None = None
 
 
 class Languages(Facts):

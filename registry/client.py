@@ -14,6 +14,7 @@ did; grants and settlements may then be sent again, unchanged. The paths are our
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -90,6 +91,11 @@ class RegistryClient:
     @property
     def bytes(self) -> int:
         return self._exchange.bytes
+
+    @property
+    def date(self) -> dt.datetime | None:
+        """What the registry's clock said in its latest answer, whatever the answer was; to the second."""
+        return self._exchange.date
 
     async def __aenter__(self) -> RegistryClient:
         return self

@@ -7,8 +7,10 @@ kinds of error only: an address may hold a NIN, an answer somebody's data.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 import ssl
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,7 +48,10 @@ _NO_ADDRESSES = _NoAddresses()
 
 
 class Exchange:
-    """A kiosk's connections to its registry; `requests` and `bytes` count calls, and bodies both ways."""
+    """A kiosk's connections to its registry; `requests` and `bytes` count calls, and bodies both ways.
+
+    `date` is what the registry's clock said in its latest answer (RFC 9110 §6.6.1), None while it said nothing.
+    """
 
     def __init__(self, url: str, *, ca: Path, certificate: Path, key: Path, deadline: float) -> None:
         parts = urlsplit(url)
@@ -54,6 +59,7 @@ class Exchange:
             raise SetupError("the registry's address must be https, without query")
         self.requests = 0
         self.bytes = 0
+        self.date: dt.datetime | None = None
         self._base = url.rstrip("/")
         self._deadline = deadline
         # addFilter keeps one copy, however many clients there are.
@@ -87,6 +93,7 @@ class Exchange:
 
     async def _exchange(self, method: str, url: str, content: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         async with self._http.stream(method, url, content=content or None, headers=headers) as response:
+            self.date = _date(response.headers.get("date", "")) or self.date
             if "content-encoding" in response.headers:
                 raise NonsenseAnswer("a compressed answer was not asked for")
             answer = bytearray()
@@ -96,6 +103,14 @@ class Exchange:
                 if len(answer) > MAX_ANSWER:
                     raise NonsenseAnswer(f"an answer of more than {MAX_ANSWER} bytes")
             return response.status_code, bytes(answer)
+
+
+def _date(header: str) -> dt.datetime | None:
+    try:
+        told = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return told if told.tzinfo is not None else None
 
 
 def common_name(certificate: Path) -> str:

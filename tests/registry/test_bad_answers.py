@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import json
 import ssl
 import threading
@@ -282,6 +283,24 @@ async def test_a_peer_that_takes_its_time(line: Line, manners: Manners) -> None:
     async with line.peer(manners, deadline=0.3) as registry:
         with pytest.raises(TimedOut):
             await registry.health()
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("date: Sun, 22 Nov 2026 01:02:03 GMT\r\n", dt.datetime(2026, 11, 22, 1, 2, 3, tzinfo=dt.UTC)),
+        ("date: Sun, 22 Nov 2026 01:02:03 -0000\r\n", None),
+        ("date: yesterday, 99 Nov 99999\r\n", None),
+        ("", None),
+    ],
+)
+async def test_the_registrys_clock_is_kept_even_from_a_bad_answer(
+    line: Line, header: str, told: dt.datetime | None
+) -> None:
+    async with line.peer(answering("503 Service Unavailable", b"later", header)) as registry:
+        with pytest.raises(RegistryFault):
+            await registry.health()
+        assert registry.date == told
 
 
 async def test_nobody_listens(line: Line) -> None:

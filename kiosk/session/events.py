@@ -34,6 +34,8 @@ class State(StrEnum):
     RETURN_CARD = "return_card"
     TROUBLE = "trouble"
     GOODBYE = "goodbye"
+    STAFF_PIN = "staff_pin"
+    DIAGNOSTICS = "diagnostics"
 
 
 # --- events: what the citizen does -----------------------------------------------------------------

@@ -15,12 +15,12 @@ def session(config: Config = _DEFAULT) -> None:
     """The session process: the visit, the card, the ledger. Example: kiosk session --config kiosk.toml"""
     import asyncio
 
-    from config import load
+    from config.current import Configuration
     from kiosk.catalogue import log
     from kiosk.session.service import serve
 
     log.configure()
-    asyncio.run(serve(load(config).settings))
+    asyncio.run(serve(Configuration(config)))
 
 
 def screen(

@@ -95,6 +95,10 @@ class ScreenLink:
             await self._server.wait_closed()
         self._path.unlink(missing_ok=True)
 
+    @property
+    def connected(self) -> bool:
+        return self._writer is not None
+
     def show(self, snapshot: Snapshot) -> None:
         """Make this what the screen shows, now or as soon as it connects."""
         self._snapshot = snapshot

@@ -1,4 +1,4 @@
-"""The session process: opens its parts, serves visits until it is told to stop, and closes them in order."""
+"""The session process: serves visits until it is told to stop, with the parts of the configuration in force."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.current import Configuration
+from config.hours import Week
 from config.schema import Settings
 from drivers import smartcard
 from drivers.printers.laser import LaserPrinter
+from kiosk import supervision
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.pipeline import Issuance
+from kiosk.session.control import ControlServer, Health, parts_of
 from kiosk.session.counter import Counter
 from kiosk.session.errand import Parts
+from kiosk.session.opening import OpeningHours
+from kiosk.session.reload import Reloader
 from kiosk.session.runner import Runner
 from kiosk.session.screen_link import ScreenLink
 from kiosk.session.stopwatch import Stopwatch, TimedSigner, timed_printing
@@ -38,9 +44,10 @@ class Session:
 
 
 @asynccontextmanager
-async def open_session(settings: Settings) -> AsyncIterator[Session]:
+async def open_session(settings: Settings, runner: Runner | None = None) -> AsyncIterator[Session]:
     """A session with every part open and the reader watched; its parts are closed on leaving.
 
+    With a runner it is that one's from now on, which must not be serving; else it has its own.
     Raises what a part raises that cannot be opened: LedgerError, SetupError, PageError, ConfigError.
     """
     async with AsyncExitStack() as stack:
@@ -69,9 +76,14 @@ async def open_session(settings: Settings) -> AsyncIterator[Session]:
         parts = Parts(
             settings, registry, signer, printer, issuance, renderer, smartcard.CscaStore.load(settings.card.csca)
         )
-        runner = Runner(settings)
+        if runner is None:
+            runner = Runner(settings)
         counters.append(Counter(parts, runner.post, runner.availability))
         runner.use(counters[0])
+        runner.go_by(settings)
+        hours = OpeningHours(Week.of(settings.hours), runner.availability)
+        hours.start()
+        stack.callback(hours.stop)
         counters[0].desk.start()
         stack.push_async_callback(counters[0].stop)
         yield Session(runner, counters[0])
@@ -89,25 +101,43 @@ def _registry(settings: Settings) -> RegistryClient:
     )
 
 
-async def serve(settings: Settings) -> None:
-    """Serve the screen until SIGTERM or SIGINT."""
+async def serve(configuration: Configuration) -> None:
+    """Serve the screen until SIGTERM or SIGINT. Raises ConfigError when there is no configuration to begin with.
+
+    The sockets are those of the configuration at the start; all else follows it (`reload`).
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_session(settings) as session:
-        runner = session.runner
-        link = ScreenLink(settings.session.socket, runner.from_screen)
-        runner.attach(link)
-        await link.start()
-        say(logged.PROCESS, part="session", state="started")
-        running = asyncio.create_task(runner.run())
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
-                running.result()
-        finally:
-            running.cancel()
-            stopping.cancel()
-            await link.stop()
+    settings = configuration.load().settings
+    runner = Runner(settings)
+    reloader = Reloader(configuration, runner, open_session)
+    link = ScreenLink(settings.session.socket, runner.from_screen)
+    runner.attach(link)
+
+    def health() -> Health:
+        parts = parts_of(runner.availability, screen=link.connected)
+        return Health(release=reloader.release, between_visits=runner.between_visits, parts=parts)
+
+    control = ControlServer(settings.session.control, health, runner.held)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(reloader.run())]
+        await reloader.tried.wait()
+        async with AsyncExitStack() as sockets:
+            for socket in (link, control):
+                await socket.start()
+                sockets.push_async_callback(socket.stop)
+            tasks += [group.create_task(runner.run()), group.create_task(_show_life(runner))]
+            supervision.ready()
+            say(logged.PROCESS, part="session", state="started")
+            await stop.wait()
+            supervision.stopping()
+        for task in tasks:
+            task.cancel()
     say(logged.PROCESS, part="session", state="stopped")
+
+
+async def _show_life(runner: Runner) -> None:
+    while (interval := supervision.watchdog_interval()) is not None:
+        runner.pulse(supervision.alive)
+        await asyncio.sleep(interval)

@@ -31,7 +31,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("kiosk.commands.keys:app", "The municipality's and the device's keys."),
     "bench": ("kiosk.commands.bench:app", "Try one device alone."),
     "ledger": ("kiosk.commands.ledger:app", "The issuance ledger."),
-    "config": ("kiosk.commands.config:app", "Check, show and document the configuration."),
+    "config": ("kiosk.commands.config:app", "Check, show and document the configuration; the agent."),
+    "fleet": ("kiosk.commands.fleet:app", "Signed configuration: make a release, sign it, publish it."),
     "catalogue": ("kiosk.commands.catalogue:app", "The generated pages: error codes, log events, the visit."),
 }
 

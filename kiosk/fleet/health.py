@@ -1,0 +1,58 @@
+"""The kiosk's health and its quiet moments, as its session tells them on the control socket.
+
+A session that does not answer serves nobody: that is a fault of the part "session", and it is quiet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from kiosk.session.control import ControlClient, ControlError
+
+
+class SessionHealth:
+    """`config.ports.Health` over the session's control socket."""
+
+    def __init__(self, control: Path) -> None:
+        self._client = ControlClient(control)
+
+    async def faults(self) -> dict[str, str]:
+        """Part → code of what is wrong; empty when well."""
+        try:
+            health = await self._client.health()
+        except ControlError as error:
+            return {"session": error.code}
+        return {part: code for part, code in health.parts.items() if code is not None}
+
+    async def release(self) -> int | None:
+        """The release the session runs; None for the local file alone, or when it does not say."""
+        try:
+            return (await self._client.health()).release
+        except ControlError:
+            return None
+
+
+class SessionQuiet:
+    """`config.ports.Quiet`: the session is held between two visits while the context lasts."""
+
+    def __init__(self, control: Path) -> None:
+        self._client = ControlClient(control)
+
+    def between_visits(self) -> AbstractAsyncContextManager[None]:
+        """Waits for the end of a visit, however long it takes."""
+        return self._between_visits()
+
+    @asynccontextmanager
+    async def _between_visits(self) -> AsyncIterator[None]:
+        hold = self._client.hold()
+        try:
+            await hold.__aenter__()
+        except ControlError:
+            yield  # no session, so no citizen before it
+            return
+        try:
+            yield
+        finally:
+            await hold.__aexit__(None, None, None)

@@ -6,7 +6,7 @@ READY := .venv/.ready
 # A virtual environment does not survive being moved or copied; .ready says where it was made.
 MOVED := $(shell [ ! -s $(READY) ] || [ "$$(cat $(READY))" = "$$(pwd -P)" ] || echo moved)
 
-.PHONY: setup demo test test-slow bench lint format lock clean moved
+.PHONY: setup demo deb test test-slow bench lint format lock clean moved
 
 setup: $(READY)
 
@@ -15,6 +15,10 @@ $(READY): requirements.lock requirements-build.lock pyproject.toml system-packag
 
 demo: setup
 	@$(BIN)/kiosk demo --output "$(OUTPUT)" $(ARGS)
+
+# The kiosk and its simulators as Debian packages, in build/.
+deb:
+	@debian/build.py
 
 test: setup lint
 	@$(BIN)/pytest -m "not slow" --cov --cov-report=term $(ARGS)

@@ -3,6 +3,10 @@
 An event is a name and the fields it has; a field is of a *kind*, and a kind admits only values that
 cannot hold a person: codes, references, counts, enumerated words. There is no free text, so a name, a
 card number or an 18-digit NIN has no field to stand in.
+
+One kind quotes: `setting` is a value of the configuration as JSON, 200 characters at most. It cannot hold a
+citizen's data because of where it comes from: files that administrators signed, the same on every kiosk, which
+no visit writes. Only `kiosk.fleet.teller` says events that have it, of settings and nothing else.
 """
 
 from __future__ import annotations
@@ -11,9 +15,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from config.release import safe_path
+from config.schema import keys
 from kiosk.session.events import State
 
-Kind = Literal["code", "reference", "type", "language", "count", "ms", "state", "word", "class", "hash"]
+Kind = Literal[
+    "code", "reference", "type", "language", "count", "ms", "state", "word", "class", "hash", "key", "setting", "file"
+]
 
 _PATTERNS: dict[str, re.Pattern[str]] = {
     "code": re.compile(r"E-[A-Z0-9]+(-[A-Z0-9]+)+"),
@@ -23,13 +31,17 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     "state": re.compile("|".join(State)),
     "class": re.compile(r"[A-Za-z_][A-Za-z_]{0,60}"),
     "hash": re.compile(r"[0-9a-f]{64}"),
+    # A number of six digits and more could be a card's; no setting has one.
+    "setting": re.compile(r"empty|true|false|-?[0-9]{1,5}(\.[0-9]{1,6})?|[\"\[].{1,199}"),
 }
+_KEYS = frozenset(keys())
 _WORDS = frozenset(
     "started stopped inserted removed reader-arrived reader-gone pcscd-gone pcscd-back connected lost printed failed"
     " unknown voided settled none ipp-completed escpos-echo operator-confirmed PACE BAC passed not_supported"
     " no_trust_anchor paper-out paper-low jam cover-open toner-low toner-empty offline stopped other"
-    " screen session signer printer registry card reader ledger configuration staff hours"
-    " entered left refused locked out-of-service in-service control".split()
+    " screen session signer printer registry card reader ledger configuration staff hours arrived left storage"
+    " entered left refused locked out-of-service in-service control"
+    " added changed removed refused good".split()
 )
 
 
@@ -62,7 +74,17 @@ def _admits(kind: Kind, value: object) -> bool:
         return isinstance(value, float) and 0 <= value < 10**9
     if not isinstance(value, str):
         return False
-    return value in _WORDS if kind == "word" else _PATTERNS[kind].fullmatch(value) is not None
+    match kind:
+        case "word":
+            return value in _WORDS
+        case "key":
+            return value in _KEYS
+        case "file":
+            return safe_path(value)
+        case "setting" if not value.isprintable():
+            return False
+        case _:
+            return _PATTERNS[kind].fullmatch(value) is not None
 
 
 def _event(name: str, level: Literal["info", "warning", "error"], about: str, **fields: Kind) -> Event:
@@ -77,6 +99,34 @@ TAKEN_UP = _event(
     part="word",
     release="count",
 )
+CONFIGURATION = _event(
+    "configuration",
+    "info",
+    "The configuration agent came to a phase of its work; release 0 is the local file alone.",
+    phase="word",
+    release="count",
+)
+CONFIGURATION_TROUBLE = _event(
+    "configuration-trouble",
+    "warning",
+    "The configuration agent came to a phase because something was wrong.",
+    phase="word",
+    release="count",
+    code="code",
+)
+SETTING_CHANGED = _event(
+    "setting-changed",
+    "info",
+    "A release gives a setting another value.",
+    release="count",
+    key="key",
+    old="setting",
+    new="setting",
+)
+FILE_CHANGED = _event(
+    "file-changed", "info", "A release adds, changes or removes a file.", release="count", file="file", change="word"
+)
+MORE_CHANGES = _event("more-changes", "info", "A release changes more than is told.", release="count", more="count")
 SCREEN_LINK = _event("screen-link", "info", "The screen connected or was lost.", state="word")
 VISIT_STATE = _event("visit-state", "info", "The visit reached a state of its table.", state="state")
 VISIT_TROUBLE = _event("visit-trouble", "warning", "A visit ended in trouble; the code has a remedy.", code="code")
@@ -88,13 +138,17 @@ STAFF = _event(
     "staff", "info", "A technician came in or left, was refused, or moved the switch.", state="word", wrong="count"
 )
 STAFF_UNUSABLE = _event("staff-unusable", "warning", "The technicians' screen cannot do what it is for.", code="code")
+DEVICE = _event("device", "info", "A USB device came or went.", part="word", state="word")
+DEVICE_BLOCKED = _event("device-blocked", "warning", "A USB device that is not allowed was plugged in.", part="word")
+DEVICE_WATCH_LOST = _event(
+    "device-watch-lost", "warning", "The system does not tell which USB devices come and go.", code="code"
+)
 CARD = _event("card", "info", "A card or reader came or went.", state="word")
 CARD_OPENED = _event("card-opened", "info", "How the chip in the reader opens.", access="word", apdus="count")
 CARD_READ = _event("card-read", "info", "The card was read and proven.", passive="word", active="word", apdus="count")
 GRANTED = _event("granted", "info", "The registry granted a document.", reference="reference", type="type")
 SIGNED = _event("signed", "info", "The signer sealed and signed it.", reference="reference", sha256="hash")
 PAPER = _event("paper", "info", "What became of the paper.", reference="reference", outcome="word", evidence="word")
-PRINTER_WAITS = _event("printer-waits", "warning", "The printer needs somebody.", condition="word")
 VISIT_TIMES = _event(
     "visit-times",
     "info",

@@ -5,11 +5,14 @@ A session that does not answer serves nobody: that is a fault of the part "sessi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from kiosk.session.control import ControlClient, ControlError
+from kiosk.session.control import ControlClient, ControlError, SessionAway
+
+_AGAIN_S = 0.5
 
 
 class SessionHealth:
@@ -46,13 +49,22 @@ class SessionQuiet:
 
     @asynccontextmanager
     async def _between_visits(self) -> AsyncIterator[None]:
-        hold = self._client.hold()
-        try:
-            await hold.__aenter__()
-        except ControlError:
-            yield  # no session, so no citizen before it
-            return
-        try:
+        async with AsyncExitStack() as stack:
+            while True:
+                try:
+                    await stack.enter_async_context(self._client.hold())
+                    break
+                except ControlError:
+                    if not await self._is_there():
+                        break
+                    await asyncio.sleep(_AGAIN_S)  # it was on its way down or up, or has too many who ask
             yield
-        finally:
-            await hold.__aexit__(None, None, None)
+
+    async def _is_there(self) -> bool:
+        try:
+            await self._client.health()
+        except SessionAway:
+            return False
+        except ControlError:
+            return True
+        return True

@@ -104,6 +104,20 @@ def test_every_event_is_said_somewhere(repository: Path) -> None:
     assert not [name for name in names if not re.search(rf"\b{name}\b", source)]
 
 
+def test_what_quotes_the_configuration_is_said_of_the_configuration_only(repository: Path) -> None:
+    """A quoted setting could hold anything: so nobody but the agent's teller, which knows of no visit, says one."""
+    quoting = [
+        name for name, e in vars(events).items() if isinstance(e, events.Event) and "setting" in e.fields.values()
+    ]
+    said = {
+        file.name
+        for file in (repository / "kiosk").rglob("*.py")
+        for name in quoting
+        if re.search(rf"\b{name}\b", file.read_text(encoding="utf-8"))
+    }
+    assert quoting and said == {"events.py", "teller.py"}
+
+
 def test_a_field_that_is_not_in_the_catalogue_is_refused() -> None:
     with pytest.raises(events.EventRefused):
         log.say(events.VISIT_TROUBLE, code="E-KIOSK-IDLE", name="somebody")
@@ -121,4 +135,7 @@ def _good(kind: str) -> object:
         "word": "printed",
         "class": "ValueError",
         "hash": "0" * 64,
+        "key": "hours.monday",
+        "setting": '"08:00-12:00"',
+        "file": "trust/csca/country.der",
     }[kind]

@@ -29,7 +29,7 @@ def fields(lines: list[str], *names: str) -> list[tuple[Any, ...]]:
 
 def test_a_changed_setting_is_a_key_and_two_values() -> None:
     found = fields(
-        ['hours.friday: "00:00-24:00" becomes ""', "signer.seal_host: empty becomes [1]"], "key", "old", "new"
+        ['hours.friday: "00:00-24:00" becomes ""', "documents.templates: empty becomes [1]"], "key", "old", "new"
     )
     assert found == [
         ("setting-changed", 7, "hours.friday", '"00:00-24:00"', '""'),

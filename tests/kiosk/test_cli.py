@@ -10,7 +10,8 @@ import pytest
 COMMANDS = [
     "demo", "issue", "session", "screen", "signer", "verify",
     "card read", "card simulate", "documents list", "documents render", "registry serve", "keys create",
-    "keys request", "keys install", "keys list", "bench laser", "ledger list", "ledger verify", "ledger export",
+    "keys request", "keys install", "keys list", "diagnose", "bench laser", "ledger list", "ledger verify",
+    "ledger export",
     "config validate", "config show", "config docs",
 ]  # fmt: skip
 HEAVY = ("PySide6", "typst", "pyhanko", "fastapi", "smartcard", "pyipp", "httpx", "cryptography")

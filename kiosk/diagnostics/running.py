@@ -1,0 +1,56 @@
+"""The checks of what runs: the configuration in force, the ledger, the session, and the screen connected to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kiosk.diagnostics.check import Finding, failed, ok, skipped
+from kiosk.diagnostics.place import Place
+from kiosk.diagnostics.threads import in_thread
+from kiosk.issuance.errors import LedgerDamaged, LedgerMissing
+from kiosk.issuance.ledger import Ledger, Verdict
+
+
+async def ledger(place: Place) -> Finding:
+    """That the record of what was issued holds, from its first entry to its last."""
+    try:
+        verdict = await in_thread(lambda: _verify(place.settings.kiosk.state / "ledger.sqlite"))
+    except LedgerMissing:
+        return skipped("there is no ledger yet; the first start of the session makes it")
+    if not verdict.valid:
+        return failed(LedgerDamaged.code, f"it does not hold from entry {verdict.at}: {verdict.reason}")
+    return ok(f"holds: {verdict.entries} entries, {verdict.open} grants open")
+
+
+def _verify(file: Path) -> Verdict:
+    with Ledger.view(file) as opened:
+        return opened.verify()
+
+
+async def session(place: Place) -> Finding:
+    """That the session answers. What it says of parts that have a check of their own is left to those."""
+    health = await place.session.health()
+    own = health.parts.get("session") or health.parts.get("ledger")
+    if own is not None:
+        return failed(own, "it answers, and serves nobody")
+    release = "the local configuration" if health.release is None else f"release {health.release}"
+    serving = "between visits" if health.between_visits else "a visit is going on"
+    return ok(f"answers; {release}; {serving}")
+
+
+async def display(place: Place) -> Finding:
+    """That a screen is connected to the session, and which outputs the machine has."""
+    health = await place.session.health()
+    outputs = await in_thread(lambda: _outputs(place.root / "sys/class/drm"))
+    if (code := health.parts.get("screen")) is not None:
+        return failed(code, f"no screen is connected to the session; {outputs}")
+    return ok(f"a screen is connected to the session; {outputs}")
+
+
+def _outputs(folder: Path) -> str:
+    """What the kernel says is plugged in (DRM connectors)."""
+    files = sorted(folder.glob("card*-*/status")) if folder.is_dir() else []
+    connected = [file.parent.name for file in files if file.read_text(encoding="ascii").strip() == "connected"]
+    if not files:
+        return "the kernel shows no display output"
+    return f"plugged in: {', '.join(connected)}" if connected else "nothing is plugged into a display output"

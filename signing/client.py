@@ -7,6 +7,7 @@ document = await signer.issue(act_jws, grant_jws)
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -50,6 +51,15 @@ class SignerClient:
         if answer.issued is None:
             raise NonsenseAnswer("the signer answered another question")
         return answer.issued.document()
+
+    async def until_gone(self) -> None:
+        """Returns when the signer ends a connection that asks nothing: it has stopped, or tired of waiting."""
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_unix_connection(self._socket)
+            try:
+                await reader.read(1)
+            finally:
+                writer.close()
 
     async def forget(self, grant_id: str) -> None:
         """Lets the signer drop the document it keeps in memory for a grant."""

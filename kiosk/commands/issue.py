@@ -83,14 +83,12 @@ async def _visit(settings: Settings, answers: Answers) -> dict[str, Any]:
         citizen = ScriptedCitizen(session.runner, answers)
         session.runner.attach(citizen)
         running = asyncio.create_task(session.runner.run())
+        card = asyncio.create_task(session.counter.desk.occupied())
         try:
-            async with asyncio.timeout(NO_CARD_S) as limit:
-                await session.counter.desk.occupied()
-                limit.reschedule(None)
-                code = await citizen.ended
-        except TimeoutError:
-            code = "E-CARD-ABSENT"
+            await asyncio.wait((card, citizen.ended), timeout=NO_CARD_S, return_when=asyncio.FIRST_COMPLETED)
+            code = await citizen.ended if card.done() or citizen.ended.done() else "E-CARD-ABSENT"
         finally:
+            card.cancel()
             running.cancel()
         await session.counter.settled()
         return {"code": code, "ending": session.counter.ending, "times": session.counter.times}

@@ -38,13 +38,17 @@ class CardFiles:
 
 
 class CardDesk:
-    """`post` gets CardIn and CardOut in the loop's thread, only while somebody asked for them."""
+    """`post` gets CardIn and CardOut in the loop's thread, only while somebody asked for them; `readers_changed`
+    is called there when readers, or pcscd itself, came or went."""
 
-    def __init__(self, settings: Settings, post: Callable[[e.Event], None]) -> None:
+    def __init__(
+        self, settings: Settings, post: Callable[[e.Event], None], readers_changed: Callable[[], None] = lambda: None
+    ) -> None:
         if settings.reader.pcscd_socket is not None:
             os.environ["PCSCLITE_CSOCK_NAME"] = str(settings.reader.pcscd_socket)
         self._settings = settings
         self._post = post
+        self._readers_changed = readers_changed
         self._loop = asyncio.get_running_loop()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="card")
         self._watch = smartcard.CardWatch(self._from_watch)
@@ -85,14 +89,18 @@ class CardDesk:
                 say(logged.CARD, state="removed")
             case smartcard.ReaderGone(name=name):
                 self._blind(smartcard.NoReader.code, name)
-                say(logged.CARD, state="reader-gone")
+                self._changed("reader-gone")
             case smartcard.ReaderArrived():
-                say(logged.CARD, state="reader-arrived")
+                self._changed("reader-arrived")
             case smartcard.PcscGone():
                 self._blind(smartcard.PcscUnavailable.code, *self._inserted)
-                say(logged.CARD, state="pcscd-gone")
+                self._changed("pcscd-gone")
             case smartcard.PcscBack():
-                say(logged.CARD, state="pcscd-back")
+                self._changed("pcscd-back")
+
+    def _changed(self, state: str) -> None:
+        say(logged.CARD, state=state)
+        self._readers_changed()
 
     def _is_ours(self, reader: str) -> bool:
         return self._settings.reader.name in ("", reader)
@@ -140,9 +148,10 @@ class CardDesk:
         if not self._inserted:
             self._post(e.CardOut())
 
-    async def readers(self) -> list[str]:
-        """Names of the readers there are. Raises a ReaderError when pcscd does not answer."""
-        return await self._do(smartcard.readers)
+    async def check_reader(self) -> None:
+        """Returns when a reader that may be used is there. Raises NoReader, PcscUnavailable, ReaderFault."""
+        if not any(self._is_ours(name) for name in await self._do(smartcard.readers)):
+            raise smartcard.NoReader("no reader is connected, or not the one of the settings")
 
     # --- talking to the card --------------------------------------------------------------------------
 

@@ -14,8 +14,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from drivers import smartcard
-from drivers.printers.errors import PrinterStopped, blocked_by
-from drivers.printers.port import BLOCKING
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.codes import code_of
 from kiosk.catalogue.log import say, say_error, say_unexpected
@@ -28,6 +26,7 @@ from kiosk.session.availability import Availability
 from kiosk.session.card_desk import CardDesk, CardFiles
 from kiosk.session.errand import Errand, Parts
 from kiosk.session.proof import check_active, check_passive, password, presentation
+from kiosk.session.readiness import DeviceHints, Readiness, check_printer, questions
 from kiosk.session.stopwatch import Stopwatch
 from printing.documents import PageRequest
 from printing.job import Progress
@@ -46,15 +45,24 @@ class Counter:
         self._availability = availability
         self._post = post
         self._loop = asyncio.get_running_loop()
-        self.desk = CardDesk(parts.settings, post)
+        self.desk = CardDesk(parts.settings, post, lambda: self._readiness.look("reader"))
+        self._readiness = Readiness(availability, questions(parts, self.desk))
+        self._devices = DeviceHints(self._readiness)
         self._errand = Errand()
         self._issuing: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self.ending: Ending | None = None
         self.times = Stopwatch().milliseconds()
 
+    async def start(self) -> None:
+        """Watch the reader; returns when it is known what is ready and what is not."""
+        self.desk.start()
+        await self._readiness.start()
+        self._devices.start()
+
     def carry_out(self, command: e.Command) -> None:
         """Begin what the command asks; its events follow."""
+        self._readiness.pause()
         errand = self._errand
         match command:
             case e.AwaitCard():
@@ -135,14 +143,15 @@ class Counter:
 
     async def stop(self) -> None:
         """Let what issues come to its end, then let go of the card."""
+        self._devices.stop()
+        await self._readiness.stop()
         await self.settled()
         await self.desk.stop()
 
     # --- the card -------------------------------------------------------------------------------------
 
     async def _await_card(self, errand: Errand) -> None:
-        if not await self.desk.readers():
-            raise smartcard.NoReader("no reader is connected")
+        await self.desk.check_reader()
         self.desk.await_card()
 
     async def _probe(self, errand: Errand) -> None:
@@ -232,15 +241,7 @@ class Counter:
     async def _check_ready(self) -> None:
         """Before a citizen chooses what cannot be had: printer and signer answer and are able."""
         await self._parts.signer.status()
-        printer = self._parts.printer()
-        try:
-            status = await printer.status()
-        finally:
-            await printer.close()
-        if not status.ready:
-            for condition in status.conditions & BLOCKING:
-                say(logged.PRINTER_WAITS, condition=condition.value)
-            raise blocked_by(status.conditions) or PrinterStopped("the printer accepts no jobs")
+        await check_printer(self._parts.printer())
 
     # --- issuing --------------------------------------------------------------------------------------
 
@@ -306,7 +307,8 @@ class Counter:
     # --- between visits -------------------------------------------------------------------------------
 
     def between_visits(self) -> None:
-        """Bring what waits to the registry; nobody is in front of the screen."""
+        """See what is ready, and bring what waits to the registry; nobody is in front of the screen."""
+        self._readiness.resume()
         self._close_off(self._deliver())
 
     async def _deliver(self) -> None:

@@ -25,7 +25,7 @@ class Answers:
 
 
 class ScriptedCitizen:
-    """`ended` resolves to the trouble's code, or None when the paper came out."""
+    """`ended` resolves to the code of the trouble or of what closes the kiosk, or None when the paper came out."""
 
     def __init__(self, runner: Runner, answers: Answers) -> None:
         self._runner = runner
@@ -39,6 +39,8 @@ class ScriptedCitizen:
             return
         self._screen = snapshot.screen
         match snapshot.screen:
+            case "attract" if snapshot.data["unavailable"] is not None:
+                self._end(str(snapshot.data["unavailable"]))
             case "attract":
                 self._say(snapshot, "start")
             case "language":

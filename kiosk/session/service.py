@@ -84,8 +84,8 @@ async def open_session(settings: Settings, runner: Runner | None = None) -> Asyn
         hours = OpeningHours(Week.of(settings.hours), runner.availability)
         hours.start()
         stack.callback(hours.stop)
-        counters[0].desk.start()
         stack.push_async_callback(counters[0].stop)
+        await counters[0].start()
         yield Session(runner, counters[0])
 
 

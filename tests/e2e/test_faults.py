@@ -23,6 +23,16 @@ def ends_in(town: Any, code: str, **visit: Any) -> Any:
     return ended
 
 
+def turned_away(town: Any, code: str, part: str) -> Any:
+    """No visit begins: the attract screen says which part it is, and no card is asked for in vain."""
+    refused = town.visit()
+    assert refused.code == code, refused.log
+    assert refused.screens == ["attract"] and refused.data["attract"]["part"] == part
+    lines = [json.loads(line) for line in refused.log.splitlines()]
+    assert any(line.get("code") == code and line["remedy"] == entry(code).remedy for line in lines)
+    return refused
+
+
 def when(screen: str, act: Callable[[], object]) -> Callable[[str], None]:
     """Do `act` the first time this screen appears."""
     done: list[object] = []
@@ -82,10 +92,12 @@ def test_pin_tries_are_counted_and_the_last_is_asked_about(town: Any) -> None:
 
 
 def test_no_reader(town: Any) -> None:
-    town.hall.hand.reader_down()
     try:
+        visit = town.visit(card_in=False, on_screen=when("language", town.hall.hand.reader_down))
+        assert visit.code in ("E-READER-PCSC", "E-READER-NONE") and "trouble" in visit.screens
         visit = town.visit(card_in=False)
-        assert visit.code in ("E-READER-PCSC", "E-READER-NONE")
+        assert visit.code == "E-READER-PCSC" and visit.screens == ["attract"]
+        assert visit.data["attract"]["part"] == "reader"
     finally:
         town.hall.hand.reader_up()
     assert town.visit().code is None
@@ -102,9 +114,10 @@ def test_no_reader(town: Any) -> None:
     ],
 )
 def test_a_registry_in_bad_order(town: Any, fault: str, code: str) -> None:
-    town.hall.registry.fault(fault)
     try:
-        ends_in(town, code)
+        ends_in(town, code, on_screen=when("language", lambda: town.hall.registry.fault(fault)))
+        if fault != "altered-act":
+            turned_away(town, code, "registry")
     finally:
         town.hall.registry.fault("up")
 
@@ -143,9 +156,9 @@ def test_a_registry_lost_before_the_settlement_hears_of_it_later(town: Any) -> N
 
 
 def test_no_signer(town: Any) -> None:
-    town.hall.stop("signer")
     try:
-        ends_in(town, "E-SIGN-UNREACHABLE")
+        ends_in(town, "E-SIGN-UNREACHABLE", on_screen=when("language", lambda: town.hall.stop("signer")))
+        turned_away(town, "E-SIGN-UNREACHABLE", "signer")
     finally:
         town.hall.start("signer")
 
@@ -160,19 +173,19 @@ def test_a_signer_lost_after_the_grant(town: Any) -> None:
 
 def test_no_paper_is_said_before_anything_is_granted(town: Any) -> None:
     before = len(town.ledger())
-    town.hall.printer.paper_out()
     try:
-        visit = ends_in(town, "E-PRINTER-PAPER-OUT")
+        visit = ends_in(town, "E-PRINTER-PAPER-OUT", on_screen=when("language", town.hall.printer.paper_out))
         assert "choice" in visit.screens and "preview" not in visit.screens
+        turned_away(town, "E-PRINTER-PAPER-OUT", "printer")
     finally:
         town.hall.printer.paper_in()
     assert len(town.ledger()) == before
 
 
 def test_no_printer(town: Any) -> None:
-    town.hall.printer.gone()
     try:
-        ends_in(town, "E-PRINTER-UNREACHABLE")
+        ends_in(town, "E-PRINTER-UNREACHABLE", on_screen=when("language", town.hall.printer.gone))
+        turned_away(town, "E-PRINTER-UNREACHABLE", "printer")
     finally:
         town.hall.printer.back()
 

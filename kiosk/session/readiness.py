@@ -1,0 +1,179 @@
+"""Keeps `Availability` current between visits: each part is asked whether it is ready, and asked again.
+
+    readiness = Readiness(availability, questions(parts, desk))
+    await readiness.start()          # each part has answered once
+    readiness.pause()                # a citizen is served: nothing is asked
+    readiness.resume()               # the visit is over: all are asked at once
+    readiness.look("printer")        # something happened to it
+    await readiness.stop()
+
+A part that is well is asked when something happens to it (a hint, a visit's end, the runner's slow tick), one
+that is not also every few seconds, until it is back. A visit that has begun is left alone: what it needs it
+asks for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from drivers import hotplug
+from drivers.printers.errors import PrinterStopped, blocked_by
+from drivers.printers.port import Printer
+from kiosk.catalogue import events as logged
+from kiosk.catalogue.codes import UNKNOWN, code_of
+from kiosk.catalogue.log import say, say_unexpected
+from kiosk.session.availability import Availability, Source
+from kiosk.session.card_desk import CardDesk
+from kiosk.session.errand import Parts
+
+AGAIN_S = 1.0
+REGISTRY_AGAIN_S = 5.0
+"""One registry answers a whole country: it is asked less often."""
+_SETTLE_S = 0.1
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`ask` returns when the part is ready and raises an error with a code when it is not. `again` is how long
+    (s) until one that is not is asked again. `attend` returns when one that is ready may no longer be."""
+
+    ask: Callable[[], Awaitable[None]]
+    again: float = AGAIN_S
+    attend: Callable[[], Awaitable[None]] = _never
+
+
+def questions(parts: Parts, desk: CardDesk) -> dict[Source, Question]:
+    """What a visit needs, and how each is asked; none of it says anything of a person."""
+
+    async def signer() -> None:
+        await parts.signer.status()
+
+    async def printer() -> None:
+        await check_printer(parts.printer())
+
+    return {
+        "reader": Question(desk.check_reader),
+        "printer": Question(printer),
+        "signer": Question(signer, attend=parts.signer.until_gone),
+        "registry": Question(parts.registry.health, again=REGISTRY_AGAIN_S),
+    }
+
+
+async def check_printer(printer: Printer) -> None:
+    """Returns when a page would come out; closes `printer`. Raises PrinterError."""
+    try:
+        status = await printer.status()
+    finally:
+        await printer.close()
+    if not status.ready:
+        raise blocked_by(status.conditions) or PrinterStopped("the printer accepts no jobs")
+
+
+class Readiness:
+    """One task a part, from `start` to `stop`; all of it in one event loop."""
+
+    def __init__(self, availability: Availability, questions: Mapping[Source, Question]) -> None:
+        self._availability = availability
+        self._questions = questions
+        self._hints = {source: asyncio.Event() for source in questions}
+        self._nobody_served = asyncio.Event()
+        self._nobody_served.set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Returns when each part has answered, or has been given up, for the first time."""
+        await asyncio.gather(*(self._ask(source) for source in self._questions))
+        self._tasks = [asyncio.create_task(self._keep(source)) for source in self._questions]
+
+    async def stop(self) -> None:
+        """What was found last stays in `availability`."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def look(self, *sources: Source) -> None:
+        """Ask these, or all of them, at once; after the visit if a citizen is being served."""
+        for source in sources or self._questions:
+            self._hints[source].set()
+
+    def pause(self) -> None:
+        self._nobody_served.clear()
+
+    def resume(self) -> None:
+        self._nobody_served.set()
+        self.look()
+
+    async def _keep(self, source: Source) -> None:
+        while True:
+            await self._until_due(source)
+            await self._nobody_served.wait()
+            self._hints[source].clear()
+            await self._ask(source)
+
+    async def _until_due(self, source: Source) -> None:
+        question, hint = self._questions[source], self._hints[source]
+        if source in self._availability.codes:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(hint.wait(), question.again)
+            return
+        hinted, gone = asyncio.ensure_future(hint.wait()), asyncio.ensure_future(question.attend())
+        try:
+            await asyncio.wait((hinted, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hinted.cancel()
+            gone.cancel()
+            await asyncio.gather(hinted, gone, return_exceptions=True)
+        if not hint.is_set():
+            await asyncio.sleep(_SETTLE_S)  # a part that is well and yet goes away at once would be asked without end
+
+    async def _ask(self, source: Source) -> None:
+        try:
+            await self._questions[source].ask()
+        except Exception as error:  # noqa: BLE001 - whatever a room raises is why the kiosk is closed
+            code = code_of(error)
+            if code == UNKNOWN != self._availability.codes.get(source):
+                say_unexpected(error)
+            self._availability.set(source, code)
+        else:
+            self._availability.set(source, None)
+
+
+class DeviceHints:
+    """Asks reader or printer as soon as one is plugged in or pulled out, and says so in the log."""
+
+    def __init__(self, readiness: Readiness) -> None:
+        self._readiness = readiness
+        self._loop = asyncio.get_running_loop()
+        self._watch = hotplug.DeviceWatch(self._from_watch)
+
+    def start(self) -> None:
+        self._watch.start()
+
+    def stop(self) -> None:
+        self._watch.stop()
+
+    def _from_watch(self, event: hotplug.WatchEvent) -> None:
+        self._loop.call_soon_threadsafe(self._happened, event)
+
+    def _happened(self, event: hotplug.WatchEvent) -> None:
+        match event:
+            case hotplug.DeviceArrived(kind=kind):
+                say(logged.DEVICE, part=kind, state="arrived")
+            case hotplug.DeviceLeft(kind=kind):
+                say(logged.DEVICE, part=kind, state="left")
+            case hotplug.DeviceBlocked(kind=kind):
+                say(logged.DEVICE_BLOCKED, part=kind)
+            case hotplug.WatchLost(code=code):
+                say(logged.DEVICE_WATCH_LOST, code=code)
+                return
+            case hotplug.WatchBack():
+                return
+        if kind == "reader" or kind == "printer":
+            self._readiness.look(kind)

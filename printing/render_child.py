@@ -7,9 +7,10 @@ It knows nothing of acts or towns. A frame is four bytes of length (big-endian),
     child  → {"parts": n} and n frames of bytes        or {"fault": …, "where": "file:line:column"}
 
 A template may be wrong or hostile, so before Typst is even loaded the child gives up the network (a
-namespace of its own, where the system permits it), its memory beyond a bound, and writing files. Typst
-itself reads nothing above `root`. Compiling cannot be interrupted from inside: the parent kills the
-child at its deadline, and an alarm ends it a little later should the parent be gone by then.
+namespace of its own, unless it was started without the right to any internet socket), its memory beyond a
+bound, and writing files. Typst itself reads nothing above `root`. Compiling cannot be interrupted from
+inside: the parent kills the child at its deadline, and an alarm ends it a little later should the parent be
+gone by then.
 
 Standard library and typst only: the less is loaded here, the sooner a fresh child stands ready.
 """
@@ -22,6 +23,7 @@ import os
 import re
 import resource
 import signal
+import socket
 import struct
 import sys
 from typing import TYPE_CHECKING, Any
@@ -47,7 +49,17 @@ def give_up_rights() -> bool:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    return any(libc.unshare(flags) == 0 for flags in (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET))
+    own = any(libc.unshare(flags) == 0 for flags in (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET))
+    return own or not any(can_open(family) for family in (socket.AF_INET, socket.AF_INET6))
+
+
+def can_open(family: socket.AddressFamily) -> bool:
+    """Whether the system would let this process speak that kind of protocol at all (RestrictAddressFamilies=)."""
+    try:
+        socket.socket(family, socket.SOCK_DGRAM).close()
+    except OSError:
+        return False
+    return True
 
 
 class Press:

@@ -110,7 +110,7 @@ def refresh(folder: Folder, to: Public) -> None:
 def bundle(
     folder: Folder,
     to: Annotated[Path, typer.Option(metavar="STICK", help="the stick's top folder, as it is mounted here")],
-    days: Annotated[int, typer.Option(help="how long kiosks believe the stick, in days (1 to 90)")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=90, help="how long kiosks believe the stick, in days")] = 30,
 ) -> None:
     """Write what is published to a USB stick. Example: kiosk fleet bundle fleet --to /media/stick --days 14"""
     until = _open(folder).bundle(to / STICK_FOLDER, days)

@@ -24,6 +24,7 @@ from kiosk.session.availability import Availability
 from kiosk.session.machine import WAITING, VisitMachine
 from kiosk.session.protocol import ScreenEvent, Snapshot
 from kiosk.session.screen_link import from_screen
+from kiosk.session.staff_events import Staff
 from kiosk.session.view import view
 
 TAKE_PAPER_S = 30.0
@@ -69,7 +70,7 @@ class Runner:
         self._machine = VisitMachine()
         self._queue: asyncio.Queue[e.Event | Callable[[], None]] = asyncio.Queue()
         self._hands: Hands = NoHands()
-        self._carriers: tuple[Carrier, ...] = ()
+        self._others: list[Carrier] = []
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._holds = 0
@@ -79,10 +80,18 @@ class Runner:
         self._idle_left: int | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def use(self, hands: Hands, *others: Carrier) -> None:
-        """Set what carries the commands out; before `run`, or while `held`."""
+    def use(self, hands: Hands) -> None:
+        """Set what carries the commands of a visit out; before `run`, or while `held`."""
         self._hands = hands
-        self._carriers = (hands, *others)
+
+    def also(self, carrier: Carrier) -> None:
+        """Carries commands out as well, whatever becomes of the hands; before `run`."""
+        self._others.append(carrier)
+
+    @property
+    def settings(self) -> Settings:
+        """Those in force, or the last that were."""
+        return self._settings
 
     def go_by(self, settings: Settings) -> None:
         """From now on these are the times, the languages and the town; while `held`."""
@@ -138,8 +147,10 @@ class Runner:
                 continue
             if isinstance(event, e.Start) and self.between_visits and self.availability.code is not None:
                 continue  # the attract screen says that the kiosk is closed
+            if isinstance(event, Staff) and self._holds:
+                continue  # nobody begins anything; it does not last
             for command in self._machine.handle(event):
-                for carrier in self._carriers:
+                for carrier in (self._hands, *self._others):
                     carrier.carry_out(command)
             self._idle_left = None
             self._settle_in(before)

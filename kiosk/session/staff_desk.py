@@ -1,7 +1,7 @@
 """The technician's hands: looks at the PIN, runs the checks, moves the out-of-service switch.
 
-desk = StaffDesk(settings, runner.post, runner.availability, diagnostics.run)
-runner.use(counter, desk)
+desk = StaffDesk(settings, runner.post, runner.availability, checks)
+runner.also(desk)
 
 Who came, was refused or left, and what was switched, goes to the log; what was typed goes nowhere.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from config.schema import Settings
@@ -19,6 +20,7 @@ from kiosk.catalogue.log import say, say_error, say_unexpected
 from kiosk.session import events as e
 from kiosk.session import staff_events as staff
 from kiosk.session.availability import Availability
+from kiosk.session.control import Health
 from kiosk.staff.errors import StaffError, StaffLocked
 from kiosk.staff.lock import StaffLock
 from kiosk.staff.pin import load_pin
@@ -30,11 +32,29 @@ if TYPE_CHECKING:
 MAX_LINE = 400
 """No more of a detail or remedy is shown."""
 
-Checks = Callable[[Settings], "AsyncIterator[Check]"]
+Checks = Callable[[], "AsyncIterator[Check]"]
+"""Begins `kiosk.diagnostics.run`."""
+
+
+class OwnSession:
+    """What the checks ask of the session that runs them: nobody is served meanwhile, so there is nothing to hold."""
+
+    def __init__(self, health: Callable[[], Health]) -> None:
+        self._health = health
+
+    async def health(self) -> Health:
+        return self._health().model_copy(update={"between_visits": True})
+
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator[None]:
+        yield
 
 
 class StaffDesk:
-    """One kiosk's desk for technicians. `post` takes the events; `checks` is `kiosk.diagnostics.run`."""
+    """One kiosk's desk for technicians: there also while the parts of a visit cannot be opened.
+
+    `post` takes the events. Of the settings it uses only what is the machine's own.
+    """
 
     def __init__(
         self, settings: Settings, post: Callable[[e.Event], None], availability: Availability, checks: Checks
@@ -128,7 +148,7 @@ class StaffDesk:
 
     async def _run_checks(self) -> None:
         try:
-            async for check in self._checks(self._settings):
+            async for check in self._checks():
                 remedy = check.remedy and check.remedy[:MAX_LINE]
                 self._post(staff.Checked(check.name, check.status, check.code, check.detail[:MAX_LINE], remedy))
         except Exception as error:  # noqa: BLE001 - whatever the checks raise is a finding too

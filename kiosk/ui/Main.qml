@@ -16,7 +16,7 @@ Window {
             attract: "Attract", language: "Language", card: "Card", opening: "Opening", can: "Can", mrz: "Mrz",
             pin: "Pin", pin_last: "PinLast", reading: "Reading", choice: "Choice", preparing: "Preparing",
             preview: "Preview", take_card: "TakeCard", printing: "Printing", take_paper: "TakePaper",
-            goodbye: "Goodbye", trouble: "Trouble", away: "Away"
+            goodbye: "Goodbye", trouble: "Trouble", away: "Away", staff_pin: "StaffPin", diagnostics: "Diagnostics"
         })
 
     visibility: fullScreen ? Window.FullScreen : Window.Windowed

@@ -18,6 +18,7 @@ Name = Annotated[str, StringConstraints(max_length=120)]
 Sentence = Annotated[str, StringConstraints(max_length=400)]
 Code = Annotated[str, StringConstraints(pattern=r"^E-[A-Z0-9-]{1,60}$")]
 LocalTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$")]
+Line = Annotated[str, StringConstraints(max_length=400)]
 Token = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,60}$")]
 
 
@@ -98,6 +99,34 @@ class Trouble(Facts):
     outcome: Literal["none", "unknown", "printed"] = "none"
 
 
+class StaffAsked(Facts):
+    """How the staff PIN stands; `code` where none can be asked for."""
+
+    left: int = Field(0, ge=0, le=99)
+    wait_s: int = Field(0, ge=0, le=86_400)
+    wrong: bool = False
+    code: Code | None = None
+
+
+class StaffPin(Facts):
+    asked: StaffAsked | None = None
+
+
+class Check(Facts):
+    name: Token
+    status: Literal["ok", "degraded", "failed", "skipped"]
+    code: Code | None = None
+    detail: Line = ""
+    remedy: Line | None = None
+
+
+class Diagnostics(Facts):
+    checks: list[Check] = Field([], max_length=64)
+    running: bool = False
+    out_of_service: bool = False
+    code: Code | None = None
+
+
 FACTS: dict[Screen, type[Facts]] = {
     "attract": Attract,
     "language": Languages,
@@ -116,6 +145,8 @@ FACTS: dict[Screen, type[Facts]] = {
     "take_paper": Papers,
     "goodbye": Nothing,
     "trouble": Trouble,
+    "staff_pin": StaffPin,
+    "diagnostics": Diagnostics,
 }
 
 

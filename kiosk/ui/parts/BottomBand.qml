@@ -34,7 +34,7 @@ Item {
             Answer {
                 objectName: "back"
                 anchors.fill: parent
-                visible: band.visit.screen === "preview"
+                visible: ["preview", "staff_pin", "diagnostics"].includes(band.visit.screen)
                 text: band.visit.words.common.back
                 size: Theme.body
                 icon: "back"

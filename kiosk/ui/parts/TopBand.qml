@@ -21,6 +21,20 @@ Item {
         sourceSize: Qt.size(width, height)
     }
 
+    // The way in for technicians: held for three seconds while nobody is served. Citizens are shown nothing of it.
+    Item {
+        objectName: "emblem"
+        anchors.fill: emblem
+        anchors.margins: -Theme.mm(4)
+
+        TapHandler {
+            enabled: band.visit.screen === "attract"
+            longPressThreshold: 3
+            gesturePolicy: TapHandler.WithinBounds
+            onLongPressed: band.visit.send("staff")
+        }
+    }
+
     Column {
         anchors {
             left: emblem.right

@@ -13,6 +13,8 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from kiosk.ui.words import words
+
 
 def page_png() -> str:
     image = Image.new("L", (827, 1169), 255)
@@ -43,6 +45,28 @@ SENTENCES = {
     "sentence_ar": "لم نتمكّن من التواصل مع السجل. لم يضع أي شيء، حاول بعد قليل أو توجّه إلى الشبّاك.",
     "sentence_fr": "Le registre ne répond pas. Rien n'est perdu : revenez plus tard ou adressez-vous au guichet.",
 }
+
+
+CHECKS: list[dict[str, Any]] = [
+    {"name": "reader", "status": "ok", "detail": "Virtual PCD 00 00, firmware 1.2", "code": None, "remedy": None},
+    {"name": "card", "status": "skipped", "detail": "no card is in the reader", "code": None, "remedy": None},
+    {
+        "name": "supplies",
+        "status": "degraded",
+        "code": "E-PRINTER-PAPER-LOW",
+        "detail": "tray-1 12 sheets, black 40 %",
+        "remedy": "Put paper in.",
+    },
+    {
+        "name": "registry-tls",
+        "status": "failed",
+        "code": "E-REGISTRY-TLS",
+        "detail": "the certificate of registry.commune-1601.example does not lead to the authority in registry.ca",
+        "remedy": "Check registry.ca, the dates of the device's certificate, and this machine's clock; enrol the kiosk"
+        " again if need be.",
+    },
+]
+ALL_FAILED = [{**CHECKS[3], "name": name, "remedy": 3 * CHECKS[3]["remedy"]} for name in words("fr")["checks"]]
 
 
 def scenes() -> list[tuple[str, str, tuple[int, int] | None, dict[str, Any]]]:
@@ -81,6 +105,14 @@ def scenes() -> list[tuple[str, str, tuple[int, int] | None, dict[str, Any]]]:
         ("goodbye", "goodbye", None, {}),
         ("trouble", "trouble", None, trouble),
         ("trouble-unknown", "trouble", None, {**trouble, "outcome": "unknown"}),
+        ("staff-pin", "staff_pin", None, {"asked": {"left": 3, "wait_s": 0, "wrong": False, "code": None}}),
+        ("staff-pin-wrong", "staff_pin", None, {"asked": {"left": 2, "wait_s": 0, "wrong": True, "code": None}}),
+        ("staff-pin-wait", "staff_pin", None, {"asked": {"left": 1, "wait_s": 3600, "wrong": True, "code": None}}),
+        ("staff-pin-none", "staff_pin", None, {"asked": {"code": "E-STAFF-PIN-NONE"}}),
+        ("diagnostics-begun", "diagnostics", None, {"checks": [], "running": True}),
+        ("diagnostics", "diagnostics", None, {"checks": CHECKS}),
+        ("diagnostics-out", "diagnostics", None, {"checks": CHECKS, "out_of_service": True}),
+        ("diagnostics-failed", "diagnostics", None, {"checks": ALL_FAILED, "code": "E-STAFF-STATE"}),
     ]
 
 

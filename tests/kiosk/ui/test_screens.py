@@ -39,7 +39,9 @@ def show(kiosk: Kiosk, scene: Scene, language: str) -> None:
 
 
 def texts(kiosk: Kiosk) -> list[QQuickItem]:
-    return [i for i in kiosk.items() if i.inherits("QQuickText") and i.property("text")]
+    """What can be read: not what waits to be scrolled to."""
+    found = [i for i in kiosk.items() if i.inherits("QQuickText") and i.property("text")]
+    return [text for text in found if not ink(text).isEmpty()]
 
 
 def targets(kiosk: Kiosk) -> list[QQuickItem]:
@@ -51,14 +53,18 @@ def box(item: QQuickItem) -> QRectF:
 
 
 def ink(text: QQuickItem) -> QRectF:
-    """Where the letters are, not the box they may use."""
+    """Where the letters are, not the box they may use; of what scrolls, the part in its frame."""
     height, width = text.property("contentHeight"), text.property("contentWidth")
     spare = text.width() - width
     # Python cannot read this enumeration; QML can.
     asked = QQmlExpression(QQmlEngine.contextForObject(text), text, "Number(effectiveHorizontalAlignment)").evaluate()
     side = asked[0] if isinstance(asked, tuple) else asked
     left = {1: 0.0, 2: spare, 4: spare / 2}[int(side)]
-    return text.mapRectToScene(QRectF(left, 0, width, height))
+    drawn = text.mapRectToScene(QRectF(left, 0, width, height))
+    frame = text.parentItem()
+    while frame is not None and not frame.inherits("QQuickFlickable"):
+        frame = frame.parentItem()
+    return drawn if frame is None else drawn & box(frame)
 
 
 def around(item: QQuickItem) -> QQuickItem | None:

@@ -16,17 +16,30 @@ app = typer.Typer(
 
 
 @app.command()
-def validate(path: Annotated[Path, typer.Argument(help="a TOML file")]) -> None:
-    """Check a file: every problem with file, line, key and reason. Example: kiosk config validate kiosk.toml"""
+def validate(path: Annotated[Path, typer.Argument(help="a kiosk's TOML file, or the folder of a release")]) -> None:
+    """Check a file, or a release's folder: every problem with file, line, key and reason.
+
+    Of a folder also what it means: certificates, pages, hours. Example: kiosk config validate kiosk.toml
+    """
+    for problem in (problems := _problems(path)):
+        typer.echo(problem, err=True)
+    if problems:
+        raise typer.Exit(1)
+    typer.echo(f"{path}: good")
+
+
+def _problems(path: Path) -> list[str]:
     from config import ConfigInvalid, load
 
+    if path.is_dir():
+        from kiosk.fleet.desk import release_problems
+
+        return release_problems(path)
     try:
         load(path)
     except ConfigInvalid as error:
-        for problem in error.problems:
-            typer.echo(str(problem), err=True)
-        raise typer.Exit(1) from None
-    typer.echo(f"{path}: good")
+        return [str(problem) for problem in error.problems]
+    return []
 
 
 @app.command()
@@ -37,6 +50,7 @@ def show(config: Annotated[Path, typer.Option(help="the configuration file")] = 
     from config import load
 
     loaded = load(config)
+    typer.echo(f"# {config}" + (f", and over it release {loaded.release}" if loaded.release is not None else ""))
     typer.echo(f"profile = {loaded.settings.profile}    # {loaded.source('profile')}")
     for name in type(loaded.settings).model_fields:
         section = getattr(loaded.settings, name)

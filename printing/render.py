@@ -48,8 +48,12 @@ class Renderer:
         self._child: Child | None = None
         self._stage = tempfile.TemporaryDirectory(prefix="shubbak-templates-")
         fonts = _installed_fonts()
-        for document in self.catalogue.types():
-            self._stage_document(document, fonts)
+        try:
+            for document in self.catalogue.types():
+                self._stage_document(document, fonts)
+        except BaseException:
+            self._stage.cleanup()
+            raise
 
     def __enter__(self) -> Renderer:
         return self

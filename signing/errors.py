@@ -147,6 +147,12 @@ class NotServed(SigningError):
     """Nothing was signed; the same request may succeed later."""
 
 
+class NotReady(NotServed):
+    """The signer could not take up its configuration; the message carries the code of what failed."""
+
+    code = "E-SIGN-NOT-READY"
+
+
 class PageFailed(NotServed):
     """The page could not be set; the message carries the code of the page's own failure."""
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -66,21 +67,24 @@ class DocumentSigner:
             self._registry = TrustedKeys.from_jwk_set(settings.registry.signers)
         except RegistryError:
             raise errors.GrantRefused("the registry's key set cannot be read") from None
-        self._chain = HashChain.open(settings.signer.state)
-        self._token = Token.open(settings.signer)
-        self._certificates.require_key(self._token.public_key())
-        self._pades = PadesSigner(self._token, self._certificates)
-        try:
-            self._renderer = Renderer(settings.documents.templates, settings.documents.render_deadline)
-            self._isolated = self._renderer.warm()
-        except PageError as error:
-            raise errors.PageFailed(f"no page can be set ({error.code})") from None
+        with ExitStack() as opened:
+            self._chain = HashChain.open(settings.signer.state)
+            opened.callback(self._chain.close)
+            self._token = Token.open(settings.signer)
+            opened.callback(self._token.close)
+            self._certificates.require_key(self._token.public_key())
+            self._pades = PadesSigner(self._token, self._certificates)
+            try:
+                self._renderer = Renderer(settings.documents.templates, settings.documents.render_deadline)
+                opened.callback(self._renderer.close)
+                self._isolated = self._renderer.warm()
+            except PageError as error:
+                raise errors.PageFailed(f"no page can be set ({error.code})") from None
+            self._opened = opened.pop_all()
 
     def close(self) -> None:
         self._remembered.clear()
-        self._renderer.close()
-        self._token.close()
-        self._chain.close()
+        self._opened.close()
 
     def status(self) -> SignerStatus:
         """Asks the token, so that a status means a signer that could sign. Raises TokenError."""

@@ -3,6 +3,10 @@
 The loop reads requests and asks the kernel who sends them (SO_PEERCRED); one thread, and only that one,
 has the token, the chain and the renderer, and does what is asked in turn. Whatever comes over the socket,
 the service goes on serving.
+
+When the configuration becomes another, the same thread closes all three between two requests and opens them
+anew. Where that fails, every request is refused with the reason, and it is tried again when the configuration
+changes or after RETRY_S. Socket and allowed user are those of the start.
 """
 
 from __future__ import annotations
@@ -16,9 +20,21 @@ import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 
-from config.schema import Settings
-from signing.errors import FrameRefused, PeerRefused, SignerFault, SigningError
+from config.current import Configuration
+from config.errors import ConfigError
+from config.schema import Signer
+from signing.errors import (
+    ChainError,
+    FrameRefused,
+    NotReady,
+    NotServed,
+    PeerRefused,
+    SignerFault,
+    SigningError,
+    TokenError,
+)
 from signing.issue import DocumentSigner
 from signing.protocol import (
     Answer,
@@ -34,18 +50,44 @@ from signing.protocol import (
 )
 
 MAX_CONNECTIONS = 16
+RETRY_S = 10.0
 _IDLE_SECONDS = 30.0
 _LINGER_SECONDS = 1.0
 _ROOT = 0
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
 
 
-class SignerService:
-    """The service for these settings; `serve` runs it until `stop`."""
+def _nobody(*_: object) -> None:
+    return
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._allowed_uid = _user_id(settings.signer.allowed_user)
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who is told how the signer does.
+
+    `ready` once it listens; `alive` every `interval` seconds, from the signing thread, so that a token that never
+    answers is seen; `taken_up` with the release it serves with (None: the local file alone); `failed` with the code
+    of a configuration that it could not take up, once for as long as that lasts.
+    """
+
+    ready: Callable[[], None] = _nobody
+    alive: Callable[[], None] = _nobody
+    interval: float | None = None
+    taken_up: Callable[[int | None], None] = _nobody
+    failed: Callable[[str], None] = _nobody
+
+
+class SignerService:
+    """The service for this configuration; `serve` runs it until `stop`. Raises ConfigError, PeerRefused."""
+
+    def __init__(self, configuration: Configuration, watcher: Watcher) -> None:
+        self._configuration = configuration
+        self._watcher = watcher
+        self._loaded = configuration.load()
+        self._place = self._loaded.settings.signer
+        self._allowed_uid = _user_id(self._place.allowed_user)
+        self._signer: DocumentSigner | None = None
+        self._failure: Failure | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="signing")
         self._stopping = asyncio.Event()
         self._connections = 0
@@ -53,32 +95,71 @@ class SignerService:
     def stop(self) -> None:
         self._stopping.set()
 
-    async def serve(self, on_ready: Callable[[], None] = lambda: None) -> None:
-        """Opens the token, binds the socket, calls `on_ready`, and answers until `stop`.
+    async def serve(self) -> None:
+        """Opens the token, binds the socket, and answers until `stop`.
 
         Raises TokenError, ChainError, PageFailed or GrantRefused when the signer cannot start.
         """
         loop = asyncio.get_running_loop()
         try:
-            self._signer = await loop.run_in_executor(self._thread, DocumentSigner, self._settings)
+            self._signer = await loop.run_in_executor(self._thread, DocumentSigner, self._loaded.settings)
+            self._watcher.taken_up(self._loaded.release)
             try:
-                await self._listen(on_ready)
+                await self._listen(self._place)
             finally:
-                await loop.run_in_executor(self._thread, self._signer.close)
+                await loop.run_in_executor(self._thread, self._close)
         finally:
             self._thread.shutdown()
 
-    async def _listen(self, on_ready: Callable[[], None]) -> None:
-        path = self._settings.signer.socket
+    async def _listen(self, place: Signer) -> None:
+        path = place.socket
         path.parent.mkdir(parents=True, exist_ok=True)
         server = await asyncio.start_unix_server(self._connected, path)
         # Another user may open the socket only where one is allowed; who it is, the kernel says.
-        path.chmod(0o600 if not self._settings.signer.allowed_user else 0o666)
-        async with server:
-            on_ready()
+        path.chmod(0o600 if not place.allowed_user else 0o666)
+        async with server, asyncio.TaskGroup() as group:
+            besides = [group.create_task(self._follow()), group.create_task(self._show_life())]
+            self._watcher.ready()
             await self._stopping.wait()
+            for task in besides:
+                task.cancel()
         with suppress(FileNotFoundError):
             path.unlink()
+
+    async def _show_life(self) -> None:
+        loop, interval = asyncio.get_running_loop(), self._watcher.interval
+        while interval is not None:
+            await loop.run_in_executor(self._thread, self._watcher.alive)
+            await asyncio.sleep(interval)
+
+    # --- another configuration ------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._configuration.changed(RETRY_S if self._failure else None)
+            before = self._failure
+            await loop.run_in_executor(self._thread, self._take_up)
+            if self._failure is None:
+                self._watcher.taken_up(self._loaded.release)
+            elif before is None or before.code != self._failure.code:
+                self._watcher.failed(self._failure.code)
+
+    def _take_up(self) -> None:
+        try:
+            self._close()
+            self._loaded = self._configuration.load()
+            self._signer = DocumentSigner(self._loaded.settings)
+            self._failure = None
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process stays up and says so
+            self._failure = _failure_to_take_up(error)
+
+    def _close(self) -> None:
+        signer, self._signer = self._signer, None
+        if signer is not None:
+            signer.close()
+
+    # --- requests -------------------------------------------------------------------------------------
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -133,14 +214,25 @@ class SignerService:
             return Answer(failure=Failure.of(SignerFault(f"unforeseen: {type(error).__name__}")))
 
     def _perform(self, request: Request) -> Answer:
+        signer = self._signer
+        if signer is None:
+            return Answer(failure=self._failure)
         match request:
             case IssueRequest():
-                return Answer(issued=IssuedAnswer.of(self._signer.issue(request.act, request.grant)))
+                return Answer(issued=IssuedAnswer.of(signer.issue(request.act, request.grant)))
             case ForgetRequest():
-                self._signer.forget(request.grant_id)
+                signer.forget(request.grant_id)
                 return Answer()
             case _:
-                return Answer(status=self._signer.status())
+                return Answer(status=signer.status())
+
+
+def _failure_to_take_up(error: Exception) -> Failure:
+    """What requests are answered with meanwhile: in the error's own words where they can travel as "not signed"."""
+    if isinstance(error, TokenError | ChainError | NotServed):
+        return Failure.of(error)
+    code = error.code if isinstance(error, SigningError | ConfigError) else SignerFault.code
+    return Failure.of(NotReady(f"the configuration could not be taken up ({code})"))
 
 
 def _uid_of(peer: socket.socket) -> int:
@@ -171,13 +263,13 @@ async def _hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
             pass
 
 
-def run(settings: Settings, on_ready: Callable[[], None] = lambda: None) -> None:
-    """The signer process, until SIGTERM or SIGINT. Raises as `SignerService.serve` does."""
+def run(configuration: Configuration, watcher: Watcher | None = None) -> None:
+    """The signer process, until SIGTERM or SIGINT. Raises as `SignerService` and its `serve` do."""
 
     async def main() -> None:
-        service = SignerService(settings)
+        service = SignerService(configuration, watcher or Watcher())
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, service.stop)
-        await service.serve(on_ready)
+        await service.serve()
 
     asyncio.run(main())

@@ -45,9 +45,17 @@ def screen(
 
 def signer(config: Config = _DEFAULT) -> None:
     """The signer process: the municipality's key. Example: kiosk signer --config kiosk.toml"""
-    from config import load
-    from kiosk.catalogue import log
-    from signing.service import run
+    from config.current import Configuration
+    from kiosk import supervision
+    from kiosk.catalogue import events, log
+    from signing.service import Watcher, run
 
     log.configure()
-    run(load(config).settings)
+    watcher = Watcher(
+        ready=supervision.ready,
+        alive=supervision.alive,
+        interval=supervision.watchdog_interval(),
+        taken_up=lambda release: log.say(events.TAKEN_UP, part="signer", release=release or 0),
+        failed=lambda code: log.say(events.UNAVAILABLE, part="signer", code=code),
+    )
+    run(Configuration(config), watcher)

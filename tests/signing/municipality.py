@@ -116,9 +116,13 @@ class Registry:
 SIGNER_PROCESS = """
 import sys
 from pathlib import Path
-from config.schema import Settings
-from signing.service import run
-run(Settings.model_validate_json(Path(sys.argv[1]).read_bytes()), lambda: print("ready", flush=True))
+from config.current import Configuration
+from signing.service import Watcher, run
+
+def tell(word):
+    return lambda what=None: print(word if what is None else f"{word} {what}", flush=True)
+
+run(Configuration(Path(sys.argv[1])), Watcher(ready=tell("ready"), failed=tell("failed"), taken_up=tell("taken up")))
 """
 
 
@@ -131,17 +135,31 @@ class Signer:
     process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        file = self.folder / "settings.json"
-        file.write_text(self.settings.model_dump_json())
+        file = self.folder / "kiosk.toml"
+        file.write_text(toml(self.settings))
         self.process = subprocess.Popen(
             [sys.executable, "-c", SIGNER_PROCESS, str(file)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert self.process.stdout is not None
-        ready = self.process.stdout.readline()
-        assert ready == "ready\n", self.process.communicate()
+        said = self.says()
+        assert said == "taken up", (said, *self.process.communicate())
+        assert self.says() == "ready"
+
+    def says(self) -> str:
+        """The next thing it tells its watcher."""
+        assert self.process is not None and self.process.stdout is not None
+        return self.process.stdout.readline().rstrip("\n")
+
+    def release(self, number: int, **sections: dict[str, object]) -> None:
+        """A release with these settings becomes the current one."""
+        fleet = self.folder / "fleet"
+        folder = fleet / "releases" / str(number)
+        folder.mkdir(parents=True)
+        (folder / "kiosk.toml").write_text(toml_of(sections))
+        (fleet / "new").symlink_to(f"releases/{number}")
+        (fleet / "new").replace(fleet / "current")
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> str:
         """Ends the process; what it wrote to stderr."""
@@ -158,6 +176,21 @@ class Signer:
 
     def issue(self, act: str, grant: str) -> SignedDocument:
         return asyncio.run(self.client.issue(act, grant))
+
+
+def toml(settings: Settings) -> str:
+    """The settings as a file would give them."""
+    sections = settings.model_dump(mode="json", exclude_none=True, exclude_unset=True)
+    profile = sections.pop("profile")
+    return f"profile = {json.dumps(profile)}\n{toml_of(sections)}"
+
+
+def toml_of(sections: dict[str, dict[str, object]]) -> str:
+    # JSON's strings, numbers and booleans are TOML's too.
+    return "".join(
+        f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in section.items())
+        for name, section in sections.items()
+    )
 
 
 def settings_for(demo: DemoToken, registry: Registry, folder: Path, /, **signer: Any) -> Settings:

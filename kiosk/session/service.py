@@ -17,6 +17,9 @@ from drivers.printers.laser import LaserPrinter
 from kiosk import supervision
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
+from kiosk.diagnostics import Check
+from kiosk.diagnostics import run as run_checks
+from kiosk.diagnostics.place import Place
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.pipeline import Issuance
 from kiosk.session.control import ControlServer, Health, parts_of
@@ -26,6 +29,7 @@ from kiosk.session.opening import OpeningHours
 from kiosk.session.reload import Reloader
 from kiosk.session.runner import Runner
 from kiosk.session.screen_link import ScreenLink
+from kiosk.session.staff_desk import OwnSession, StaffDesk
 from kiosk.session.stopwatch import Stopwatch, TimedSigner, timed_printing
 from printing.render import Renderer
 from registry.client import RegistryClient
@@ -119,6 +123,12 @@ async def serve(configuration: Configuration) -> None:
         parts = parts_of(runner.availability, screen=link.connected)
         return Health(release=reloader.release, between_visits=runner.between_visits, parts=parts)
 
+    def checks() -> AsyncIterator[Check]:
+        return run_checks(runner.settings, place=Place(runner.settings, OwnSession(health)))
+
+    desk = StaffDesk(settings, runner.post, runner.availability, checks)
+    desk.begin()
+    runner.also(desk)
     control = ControlServer(settings.session.control, health, runner.held)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(reloader.run())]
@@ -132,6 +142,7 @@ async def serve(configuration: Configuration) -> None:
             say(logged.PROCESS, part="session", state="started")
             await stop.wait()
             supervision.stopping()
+        desk.stop()
         for task in tasks:
             task.cancel()
     say(logged.PROCESS, part="session", state="stopped")

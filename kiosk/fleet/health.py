@@ -54,17 +54,8 @@ class SessionQuiet:
                 try:
                     await stack.enter_async_context(self._client.hold())
                     break
+                except SessionAway:
+                    break
                 except ControlError:
-                    if not await self._is_there():
-                        break
-                    await asyncio.sleep(_AGAIN_S)  # it was on its way down or up, or has too many who ask
+                    await asyncio.sleep(_AGAIN_S)  # too many ask it
             yield
-
-    async def _is_there(self) -> bool:
-        try:
-            await self._client.health()
-        except SessionAway:
-            return False
-        except ControlError:
-            return True
-        return True

@@ -39,9 +39,9 @@ def make_signer(
     """Signers with chains of their own; whatever still runs is ended with the session."""
     made: list[Signer] = []
 
-    def make(**changes: Any) -> Signer:
+    def make(*, quick: bool = False, **changes: Any) -> Signer:
         folder = Path(tempfile.mkdtemp(prefix="signer-", dir=tmp_path_factory.getbasetemp()))
-        made.append(Signer(settings_for(token, registry, folder, **changes), folder))
+        made.append(Signer(settings_for(token, registry, folder, **changes), folder, quick=quick))
         return made[-1]
 
     yield make

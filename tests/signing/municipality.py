@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import hashlib
 import json
+import os
 import secrets
 import signal
 import subprocess
@@ -115,9 +116,14 @@ class Registry:
 
 SIGNER_PROCESS = """
 import sys
+import config.current
+import signing.service
 from pathlib import Path
 from config.current import Configuration
 from signing.service import Watcher, run
+
+if sys.argv[2:] == ["quick"]:
+    config.current.LOOK_S, signing.service.RETRY_S = 0.01, 0.1
 
 def tell(word):
     return lambda what=None: print(word if what is None else f"{word} {what}", flush=True)
@@ -133,15 +139,25 @@ class Signer:
     settings: Settings
     folder: Path
     process: subprocess.Popen[str] | None = None
+    quick: bool = False
+    """Whether it looks for another configuration more often than a kiosk does."""
+
+    @property
+    def temporary(self) -> Path:
+        """What it has for temporary files, and nobody else."""
+        folder = self.folder / "tmp"
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def start(self) -> None:
         file = self.folder / "kiosk.toml"
         file.write_text(toml(self.settings))
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SIGNER_PROCESS, str(file)],
+            [sys.executable, "-c", SIGNER_PROCESS, str(file), *(["quick"] if self.quick else [])],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env={**os.environ, "TMPDIR": str(self.temporary)},
         )
         said = self.says()
         assert said == "taken up", (said, *self.process.communicate())

@@ -1,14 +1,29 @@
 import QtQuick
 
-// Closed for now, in both languages, and where to go instead; the code for the technician, small.
+// Closed for now, in both languages: which part is missing, or when it opens; where to go instead; the code, small.
 Item {
     id: sign
 
     required property var words
     required property string code
     required property string table
+    property string part: ""
+    property string opensAt: "" // YYYY-MM-DDThh:mm, the town's own time
+    readonly property bool hours: part === "hours"
     readonly property string question: table === "attract" ? "closed" : "question"
     readonly property string hint: table === "attract" ? "closed_hint" : "hint"
+
+    function reason(said: var): string {
+        return hours ? "" : said["closed_" + part] ?? "";
+    }
+
+    // Outside the opening hours nobody is at the counter either: the next opening instead.
+    function advice(said: var): string {
+        if (!hours)
+            return said[hint];
+        const [day, time] = opensAt.split("T");
+        return opensAt === "" ? "" : said.opens.replace("{d}", day.split("-").reverse().join("/")).replace("{t}", time);
+    }
 
     Column {
         anchors {
@@ -35,7 +50,7 @@ Item {
                     objectName: tongue.modelData === "ar" ? "closed" : ""
                     width: parent.width
                     centred: true
-                    text: tongue.said[sign.question]
+                    text: sign.hours ? tongue.said.closed_hours : tongue.said[sign.question]
                     font.pixelSize: Theme.question
                     font.bold: true
                     lineHeight: 1
@@ -43,9 +58,20 @@ Item {
                 }
 
                 Words {
+                    objectName: "reason-" + tongue.modelData
                     width: parent.width
                     centred: true
-                    text: tongue.said[sign.hint]
+                    visible: text !== ""
+                    text: sign.reason(tongue.said)
+                    font.pixelSize: Theme.answer
+                }
+
+                Words {
+                    objectName: "advice-" + tongue.modelData
+                    width: parent.width
+                    centred: true
+                    visible: text !== ""
+                    text: sign.advice(tongue.said)
                     font.pixelSize: Theme.answer
                     color: Theme.quiet
                 }

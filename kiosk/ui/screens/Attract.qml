@@ -121,6 +121,8 @@ FocusScope {
         words: attract.all
         table: "attract"
         code: attract.open ? "" : attract.facts.unavailable
+        part: attract.facts.part ?? ""
+        opensAt: attract.facts.opens_at ?? ""
         anchors {
             left: parent.left
             right: parent.right

@@ -41,6 +41,7 @@ READING = [
 ]
 PREPARING = [{"name": "registry", "state": "done"}, {"name": "page", "state": "now"}]
 TOWN = {"town_ar": "الجزائر الوسطى", "town_fr": "Alger-Centre"}
+NIGHT = {"unavailable": "E-KIOSK-CLOSED", "part": "hours", "opens_at": "2026-11-23T08:30"}
 SENTENCES = {
     "sentence_ar": "لم نتمكّن من التواصل مع السجل. لم يضع أي شيء، حاول بعد قليل أو توجّه إلى الشبّاك.",
     "sentence_fr": "Le registre ne répond pas. Rien n'est perdu : revenez plus tard ou adressez-vous au guichet.",
@@ -78,7 +79,9 @@ def scenes() -> list[tuple[str, str, tuple[int, int] | None, dict[str, Any]]]:
     going = {"stage": "printing", "page": 1, "of": 1, "conditions": []}
     return [
         ("attract", "attract", None, {**TOWN, "unavailable": None}),
-        ("attract-closed", "attract", None, {**TOWN, "unavailable": "E-CARD-NO-READER"}),
+        ("attract-closed", "attract", None, {**TOWN, "unavailable": "E-LEDGER-FULL", "part": "ledger"}),
+        ("attract-registry", "attract", None, {**TOWN, "unavailable": "E-REGISTRY-TIMEOUT", "part": "registry"}),
+        ("attract-hours", "attract", None, {**TOWN, **NIGHT}),
         ("language", "language", (1, 8), {"languages": ["ar", "fr"]}),
         ("card", "card", (2, 8), {}),
         ("opening", "opening", (3, 8), {}),

@@ -1,0 +1,50 @@
+"""The closed sign says in both languages what is missing, and what to do instead."""
+
+import pytest
+
+from kiosk.ui.words import words
+from tests.kiosk.ui.conftest import Kiosk
+from tests.kiosk.ui.session import NIGHT, TOWN
+
+LANGUAGES = ("ar", "fr")
+
+
+def read(kiosk: Kiosk, name: str) -> list[str]:
+    """What stands there in Arabic and in French; nothing where nothing is seen."""
+    items = [kiosk.seen(f"{name}-{language}") for language in LANGUAGES]
+    return [item.property("text") for item in items if item is not None]
+
+
+@pytest.mark.parametrize("part", ["reader", "printer", "signer", "registry", "configuration", "staff"])
+def test_the_missing_part_is_said_in_plain_words(kiosk: Kiosk, part: str) -> None:
+    kiosk.show("attract", data={**TOWN, "unavailable": "E-X-Y", "part": part})
+    assert read(kiosk, "reason") == [words("ar")["attract"][f"closed_{part}"], words("fr")["attract"][f"closed_{part}"]]
+    assert read(kiosk, "advice") == [words("ar")["attract"]["closed_hint"], words("fr")["attract"]["closed_hint"]]
+    assert kiosk.item("code").property("text") == "E-X-Y"
+
+
+@pytest.mark.parametrize("part", ["ledger", "session", None, "of-a-newer-session"])
+def test_what_no_citizen_would_understand_is_closed_and_no_more(kiosk: Kiosk, part: str | None) -> None:
+    kiosk.show("attract", data={**TOWN, "unavailable": "E-X-Y", "part": part})
+    assert read(kiosk, "reason") == []
+    assert kiosk.item("closed").property("text") == words("ar")["attract"]["closed"]
+
+
+def test_at_night_it_says_when_it_opens(kiosk: Kiosk) -> None:
+    kiosk.show("attract", data={**TOWN, **NIGHT})
+    assert kiosk.item("closed").property("text") == words("ar")["attract"]["closed_hours"]
+    assert read(kiosk, "reason") == []
+    arabic, french = read(kiosk, "advice")
+    assert french == "Ouverture le 23/11/2026 à 08:30"
+    assert "23/11/2026" in arabic and "08:30" in arabic
+
+
+def test_that_never_opens_again_it_does_not_say_when(kiosk: Kiosk) -> None:
+    kiosk.show("attract", data={**TOWN, **NIGHT, "opens_at": None})
+    assert read(kiosk, "advice") == []
+
+
+def test_back_again_it_is_open(kiosk: Kiosk) -> None:
+    kiosk.show("attract", data={**TOWN, "unavailable": "E-X-Y", "part": "reader"})
+    kiosk.show("attract", data={**TOWN, "unavailable": None, "part": None})
+    assert kiosk.seen("closed") is None and kiosk.seen("primary") is not None

@@ -25,10 +25,9 @@ from pkcs11 import exceptions as pkcs11_errors
 from pkcs11.util.ec import encode_named_curve_parameters
 
 from config.schema import Signer
-from signing.demo import DemoToken, create_demo_token
 from signing.errors import KeyAbsent, KeyExists, PinFileUnsafe, PinRefused, TokenAbsent, TokenFailed
 
-__all__ = ["DemoToken", "KeyInfo", "Token", "create_demo_token", "read_pin"]
+__all__ = ["KeyInfo", "Token", "read_pin"]
 
 _POINT_BYTES = 65
 _DIGEST_BYTES = 32

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from signing.demo import DemoToken, create_demo_token
 from signing.protocol import SignedDocument
-from signing.token import DemoToken, create_demo_token
 from signing.trust import TrustFolder
 from tests.signing.municipality import Registry, Signer, settings_for
 

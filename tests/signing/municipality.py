@@ -25,8 +25,8 @@ from registry.models import BirthAct, Grant
 from signing import chain, errors
 from signing.chain import FILE_NAME
 from signing.client import SignerClient
+from signing.demo import DemoToken
 from signing.protocol import SignedDocument
-from signing.token import DemoToken
 
 KIOSK = "demo-1"
 KID = "registry-1"

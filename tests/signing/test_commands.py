@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from signing.certificates import Chain, DemoAuthority, pem
+from signing.demo import DemoToken, create_demo_token
 from signing.protocol import SignedDocument
-from signing.token import DemoToken, create_demo_token
 
 
 def kiosk(*words: str | Path, said: str | None = None) -> subprocess.CompletedProcess[str]:

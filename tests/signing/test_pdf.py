@@ -25,9 +25,10 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from config.schema import Signer as SignerSettings
 from signing.certificates import Chain, DemoAuthority
+from signing.demo import DemoToken
 from signing.pades import PadesSigner
 from signing.protocol import SignedDocument
-from signing.token import DemoToken, Token
+from signing.token import Token
 from signing.trust import TrustFolder
 from signing.verify import Verdict, verify
 

@@ -31,9 +31,9 @@ from registry.status import StatusList, payload
 from signing import seal
 from signing.certificates import Chain
 from signing.claims import DOCUMENT, SealClaims
+from signing.demo import DemoToken
 from signing.errors import SealTooLarge, SealUnreadable
 from signing.protocol import SignedDocument
-from signing.token import DemoToken
 from signing.trust import TrustFolder
 from signing.verify import verify
 from tests.signing.municipality import birth_act

@@ -25,8 +25,8 @@ from hypothesis import strategies as st
 from signing import errors
 from signing.certificates import DemoAuthority, pem
 from signing.chain import FILE_NAME
+from signing.demo import DemoToken
 from signing.protocol import MAX_FRAME, parse_answer, parse_request
-from signing.token import DemoToken
 from tests.signing.municipality import Registry, Signer, read_chain, refusal
 
 # -- what it lives through
@@ -273,23 +273,40 @@ def test_an_altered_chain_stops_the_signer(make_signer: Callable[..., Signer], r
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"token": "elsewhere"}, "TokenAbsent"),
-        ({"key": "elsewhere"}, "KeyAbsent"),
-        ({"pin_file": Path("/nonexistent")}, "PinFileUnsafe"),
-        ({"certificate": Path("/nonexistent")}, "CertificateUnusable"),
+        ({"token": "elsewhere"}, errors.TokenAbsent),
+        ({"key": "elsewhere"}, errors.KeyAbsent),
+        ({"pin_file": Path("/nonexistent")}, errors.PinFileUnsafe),
+        ({"certificate": Path("/nonexistent")}, errors.CertificateUnusable),
     ],
 )
-def test_without_its_key_it_does_not_start(
-    make_signer: Callable[..., Signer], changes: dict[str, Any], expected: str
+def test_without_its_key_it_says_why_it_does_not_sign(
+    make_signer: Callable[..., Signer], changes: dict[str, Any], expected: type[errors.SigningError]
 ) -> None:
-    assert expected in start_code(make_signer(**changes))
+    assert refusal_of_status(make_signer(**changes)) is expected
 
 
-def test_a_certificate_for_another_key_does_not_start(make_signer: Callable[..., Signer], tmp_path: Path) -> None:
+def test_a_certificate_for_another_key_is_not_used(make_signer: Callable[..., Signer], tmp_path: Path) -> None:
     other = DemoAuthority.create().certify(ec.generate_private_key(ec.SECP256R1()).public_key(), "DEMO other")
     file = tmp_path / "other.pem"
     file.write_bytes(pem(other))
-    assert "CertificateUnusable" in start_code(make_signer(certificate=file))
+    assert refusal_of_status(make_signer(certificate=file)) is errors.CertificateUnusable
+
+
+def test_a_wrong_pin_is_tried_once(make_signer: Callable[..., Signer], tmp_path: Path) -> None:
+    """Tokens lock themselves after a few: neither the signer nor its supervisor may use them up."""
+    pin = tmp_path / "wrong.pin"
+    pin.touch(mode=0o600)
+    pin.write_text("00000000")
+    assert refusal_of_status(make_signer(pin_file=pin)) is errors.PinRefused
+
+
+def refusal_of_status(signer: Signer) -> type[BaseException]:
+    """What a signer that started, and cannot sign, answers."""
+    signer.start()
+    with pytest.raises(errors.SigningError) as raised:
+        asyncio.run(signer.client.status())
+    signer.end()
+    return raised.type
 
 
 def test_a_socket_left_by_a_killed_signer_is_taken_over(make_signer: Callable[..., Signer]) -> None:

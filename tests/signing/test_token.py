@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from config.schema import Signer
 from signing import errors
 from signing.certificates import Chain, certificate_request, der_signature
-from signing.token import DemoToken, Token, create_demo_token, read_pin
+from signing.demo import DemoToken, create_demo_token
+from signing.token import Token, read_pin
 from signing.trust import TrustFolder
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,24 +16,25 @@ from cryptography.hazmat.primitives.serialization import (
 from securesystemslib.signer import CryptoSigner, Key, SSlibKey
 
 from config.errors import KeyRefused
+from config.store import write_durably
 
 MIN_PASSPHRASE = 8
-NAME_FIELD = "x-shubbak-administrator"
-"""In the root, beside each administrator's public key: whose it is."""
+NAME_FIELD = "x-shubbak-name"
+"""In the root, beside each public key: whose it is, and so which file has the private one."""
 
 
-def make_key(file: Path, passphrase: str | None, name: str | None = None) -> CryptoSigner:
-    """A new ed25519 key in `file` (PEM, PKCS #8, mode 0600); raises KeyRefused when the passphrase is too short."""
+def make_key(file: Path, name: str, passphrase: str | None) -> CryptoSigner:
+    """A new ed25519 key in `file` (PEM, PKCS #8, mode 0600), whose public half carries `name`.
+
+    A file that is there is replaced. Raises KeyRefused when the passphrase is too short.
+    """
     if passphrase is not None and len(passphrase) < MIN_PASSPHRASE:
-        raise KeyRefused(f"{name or file.name}: the passphrase has fewer than {MIN_PASSPHRASE} characters")
+        raise KeyRefused(f"{name}: the passphrase has fewer than {MIN_PASSPHRASE} characters")
     private = Ed25519PrivateKey.generate()
     public = SSlibKey.from_crypto(private.public_key())
-    if name is not None:
-        public.unrecognized_fields[NAME_FIELD] = name
+    public.unrecognized_fields[NAME_FIELD] = name
     protection = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase.encode())
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection))
+    write_durably(file, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection), 0o600)
     return CryptoSigner(private, public)
 
 

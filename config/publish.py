@@ -22,25 +22,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from securesystemslib.signer import CryptoSigner, Key
 from tuf.api.exceptions import LengthOrHashMismatchError, RepositoryError
-from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, Snapshot, TargetFile, Targets, Timestamp
 
 from config import difference, release
-from config.errors import AlreadySigned, BelowThreshold, KeyRefused, PublishError, WorkingFolderUnusable
-from config.keys import NAME_FIELD, make_key, open_key
+from config.errors import AlreadySigned, BelowThreshold, PublishError, WorkingFolderUnusable
 from config.repository import Repository, sign_online, sign_timestamp, signed_at
+from config.root import Administrators, first_root, next_root
 from config.schema import Settings
 from config.store import write_durably
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 MAX_BUNDLE_DAYS = 90
 
 
@@ -88,6 +86,7 @@ class WorkingFolder:
         self._now = now
         with _own_errors():
             self._root = self._repository.root()
+            self._administrators = Administrators(self._root.signed, path / "keys")
 
     @classmethod
     def create(
@@ -103,40 +102,33 @@ class WorkingFolder:
 
         The names are lower-case letters, digits and hyphens; a passphrase has at least 8 characters.
         """
-        if not 1 <= threshold <= len(administrators):
-            raise BelowThreshold(f"{threshold} signatures cannot be had of {len(administrators)} administrators")
-        if wrong := [name for name in administrators if not _NAME.fullmatch(name) or name == "online"]:
-            raise KeyRefused(f"{wrong[0]!r}: a name is lower-case letters, digits and hyphens, and not 'online'")
         with _own_errors():
             if path.exists() and (not path.is_dir() or any(path.iterdir())):
                 raise WorkingFolderUnusable(f"{path}: is there already and not empty")
-            (path / "keys").mkdir(parents=True, mode=0o700)
-            signers = [make_key(_key_file(path, name), word, name) for name, word in administrators.items()]
-            online = make_key(_key_file(path, "online"), None)
-            root = Root(expires=now() + (lifetimes or Lifetimes()).root)
-            for signer in signers:
-                root.add_key(signer.public_key, "root")
-                root.add_key(signer.public_key, "targets")
-            root.add_key(online.public_key, "snapshot")
-            root.add_key(online.public_key, "timestamp")
-            root.roles["root"].threshold = root.roles["targets"].threshold = threshold
-            metadata = Metadata(root)
-            for signer in signers:
-                metadata.sign(signer, append=True)
-            (path / "release" / "trust").mkdir(parents=True)
-            (path / "release" / "templates").mkdir()
-            (path / "release" / release.FILE).write_text(_FIRST_RELEASE, encoding="utf-8")
-            (path / "root.json").write_bytes(metadata.to_bytes())
-            Repository(path / "repository").put(metadata)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=f"{path.name}.", dir=path.parent))
+            try:
+                (draft / "keys").mkdir(mode=0o700)
+                expires = now() + (lifetimes or Lifetimes()).root
+                root = first_root(draft / "keys", administrators, threshold, expires)
+                Repository(draft / "repository").put(root)
+                (draft / "root.json").write_bytes(root.to_bytes())
+                (draft / "release" / "trust").mkdir(parents=True)
+                (draft / "release" / "templates").mkdir()
+                (draft / "release" / release.FILE).write_text(_FIRST_RELEASE, encoding="utf-8")
+                draft.rename(path)
+            except BaseException:
+                shutil.rmtree(draft)
+                raise
         return cls(path, lifetimes=lifetimes, now=now)
 
     @property
     def administrators(self) -> tuple[str, ...]:
-        return tuple(self._keys())
+        return tuple(self._administrators.keys)
 
     @property
     def threshold(self) -> int:
-        return self._root.signed.roles["targets"].threshold
+        return self._administrators.threshold
 
     @property
     def published(self) -> int | None:
@@ -157,7 +149,7 @@ class WorkingFolder:
         breaks the rules, KeyRefused, AlreadySigned.
         """
         release.check(self.release)
-        signer = self._open(administrator, passphrase)
+        signer = self._administrators.signer(administrator, passphrase)
         with _own_errors():
             earlier = self._read_staged()
             staged = earlier if earlier and self._holds(earlier) else self._stage()
@@ -177,9 +169,7 @@ class WorkingFolder:
             staged = self._read_staged()
             if staged is not None:
                 self._enact(staged)
-            targets = self._repository.targets()
-            if targets is None:
-                raise BelowThreshold("nobody has signed a release yet")
+            targets, _ = self._published()
             self._copy(to)
             self._staged.unlink(missing_ok=True)
         return targets.signed.version
@@ -197,7 +187,7 @@ class WorkingFolder:
                 timestamp = self._put_online(targets)
             else:
                 version = self._use("timestamp")
-                timestamp = sign_timestamp(snapshot, version, life, self._now(), self._online())
+                timestamp = sign_timestamp(snapshot, version, life, self._now(), self._administrators.online())
                 self._repository.put(timestamp)
             self._copy(to)
         return timestamp.signed.expires
@@ -214,12 +204,41 @@ class WorkingFolder:
             targets, _ = self._published()
             life = timedelta(days=days)
             versions = (self._use("snapshot"), self._use("timestamp"))
-            snapshot, timestamp = sign_online(targets, versions, (life, life), self._now(), self._online())
+            snapshot, timestamp = sign_online(
+                targets, versions, (life, life), self._now(), self._administrators.online()
+            )
             stick = Repository(to)
             self._repository.copy_to(stick)
             stick.put(snapshot)
             stick.put(timestamp)
         return min(timestamp.signed.expires, targets.signed.expires, self._root.signed.expires)
+
+    def renew_root(
+        self,
+        passphrases: Mapping[str, str],
+        *,
+        remove: Collection[str] = (),
+        add: Mapping[str, str] | None = None,
+        new_online: bool = False,
+    ) -> int:
+        """A new version of the root: before it expires, or when a key is lost, stolen, or changes hands.
+
+        Wants the passphrases of as many administrators as the threshold. `new_online` replaces the online key. The next
+        `publish` brings it to the kiosks; when those who signed the published release no longer suffice, the release is
+        to be signed again first. Returns the root's version. Raises KeyRefused or BelowThreshold.
+        """
+        with _own_errors():
+            expires = self._now() + self._lifetimes.root
+            keys = self.path / "keys"
+            root = next_root(
+                self._root.signed, keys, passphrases, expires, remove=remove, add=add, new_online=new_online
+            )
+            self._repository.put(root)
+            self._root = root
+            self._administrators = Administrators(root.signed, keys)
+            if new_online and (targets := self._repository.targets()):
+                self._put_online(targets)
+        return root.signed.version
 
     def difference(self) -> list[str]:
         """What release/ would change for kiosks, one sentence a line. Raises ConfigInvalid when it is no release."""
@@ -230,20 +249,6 @@ class WorkingFolder:
                 return difference.between(Settings(profile="demo"), after, None, self.release)
             self._repository.lay_out(published.signed, Path(folder))
             return difference.between(release.check(Path(folder)), after, Path(folder), self.release)
-
-    def _keys(self) -> dict[str, Key]:
-        root = self._root.signed
-        keys = [root.keys[keyid] for keyid in root.roles["targets"].keyids]
-        return {str(key.unrecognized_fields.get(NAME_FIELD, key.keyid)): key for key in keys}
-
-    def _open(self, administrator: str, passphrase: str) -> CryptoSigner:
-        if (public := self._keys().get(administrator)) is None:
-            raise KeyRefused(f"{administrator} is no administrator of this fleet")
-        return open_key(_key_file(self.path, administrator), passphrase, public)
-
-    def _online(self) -> CryptoSigner:
-        public = self._root.signed.keys[self._root.signed.roles["timestamp"].keyids[0]]
-        return open_key(_key_file(self.path, "online"), None, public)
 
     def _stage(self) -> Metadata[Targets]:
         files = {name: TargetFile.from_file(name, str(self.release / name)) for name in release.files(self.release)}
@@ -262,7 +267,7 @@ class WorkingFolder:
 
     def _signed_by(self, staged: Metadata[Targets]) -> tuple[str, ...]:
         result = self._root.signed.get_verification_result("targets", staged.signed_bytes, staged.signatures)
-        return tuple(name for name, key in self._keys().items() if key.keyid in result.signed)
+        return self._administrators.names(result.signed)
 
     def _signing(self, staged: Metadata[Targets], *, restarted: bool) -> Signing:
         return Signing(staged.signed.version, self._signed_by(staged), self.threshold, restarted)
@@ -281,7 +286,7 @@ class WorkingFolder:
     def _put_online(self, targets: Metadata[Targets]) -> Metadata[Timestamp]:
         versions = (self._use("snapshot"), self._use("timestamp"))
         lives = (self._lifetimes.snapshot, self._lifetimes.timestamp)
-        snapshot, timestamp = sign_online(targets, versions, lives, self._now(), self._online())
+        snapshot, timestamp = sign_online(targets, versions, lives, self._now(), self._administrators.online())
         self._repository.put(snapshot)
         self._repository.put(timestamp)
         return timestamp
@@ -289,7 +294,9 @@ class WorkingFolder:
     def _published(self) -> tuple[Metadata[Targets], Metadata[Snapshot]]:
         targets, snapshot = self._repository.targets(), self._repository.snapshot()
         if targets is None or snapshot is None:
-            raise BelowThreshold("nothing is published yet")
+            raise BelowThreshold("nobody has signed a release yet")
+        if len(self._signed_by(targets)) < self.threshold:
+            raise BelowThreshold("the root has changed: the release wants new signatures")
         return targets, snapshot
 
     def _copy(self, to: Path) -> None:
@@ -308,10 +315,6 @@ class WorkingFolder:
         used[role] += 1
         write_durably(self._versions, json.dumps(used).encode(), 0o644)
         return used[role]
-
-
-def _key_file(path: Path, name: str) -> Path:
-    return path / "keys" / f"{name}.pem"
 
 
 @contextlib.contextmanager

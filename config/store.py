@@ -103,6 +103,14 @@ class Store:
             sync_folder(self.releases)
         return place
 
+    def sync_tuf(self) -> None:
+        """Put TUF's files on the disk: it writes them by rename, but does not wait for them."""
+        with storing():
+            for folder, _, names in os.walk(self.tuf):
+                for name in names:
+                    sync_file(Path(folder, name))
+                sync_folder(Path(folder))
+
     def prune(self, keep: Collection[int | None]) -> None:
         """Remove every other release."""
         with storing():

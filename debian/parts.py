@@ -99,6 +99,7 @@ MACHINE = {
         "systemd/*.service.d": "lib/systemd/system",
         "systemd/*.socket.d": "lib/systemd/system",
         "systemd/*.conf.d": "usr/lib/systemd",
+        "systemd/*.conf": "usr/share/shubbak",
         "systemd/sysusers.d": "usr/lib",
         "systemd/tmpfiles.d": "usr/lib",
         "systemd/sysctl.d": "usr/lib",

@@ -8,7 +8,7 @@ Item {
     required property string code
     required property string table
     property string part: ""
-    property string opensAt: "" // YYYY-MM-DDThh:mm, the town's own time
+    property string opensAt: "" // YYYY-MM-DDThh:mm, the town's own time, within a week
     readonly property bool hours: part === "hours"
     readonly property string question: table === "attract" ? "closed" : "question"
     readonly property string hint: table === "attract" ? "closed_hint" : "hint"
@@ -21,8 +21,11 @@ Item {
     function advice(said: var): string {
         if (!hours)
             return said[hint];
-        const [day, time] = opensAt.split("T");
-        return opensAt === "" ? "" : said.opens.replace("{d}", day.split("-").reverse().join("/")).replace("{t}", time);
+        if (opensAt === "")
+            return "";
+        const [date, time] = opensAt.split("T");
+        const days = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
+        return Theme.fill(said.opens, { d: said[days[new Date(date).getUTCDay()]], t: time }); // a bare date is UTC's
     }
 
     Column {

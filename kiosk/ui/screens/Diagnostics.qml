@@ -9,7 +9,7 @@ Page {
     readonly property int doubts: facts.checks.filter(check => check.status === "degraded").length
 
     function summary() {
-        if (facts.running)
+        if (facts.running || facts.checks.length === 0)
             return Theme.fill(words.diagnostics.running, { n: facts.checks.length });
         if (failures + doubts === 0)
             return words.diagnostics.well;

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from config.schema import Town
 from kiosk.session import events as e
+from kiosk.session import staff_events as staff
 from kiosk.session.availability import Availability
 from kiosk.session.diagram import markdown
 from kiosk.session.machine import TABLE, WAITING, Visit, VisitMachine
@@ -51,6 +52,15 @@ EVENTS = st.sampled_from(
         e.Done(),
         e.Failed("E-CARD-REMOVED"),
         e.Failed("E-KIOSK-UNEXPECTED", "unknown"),
+        staff.Staff(),
+        staff.StaffPin("739184"),
+        staff.StaffAsked(2, 0, wrong=True),
+        staff.StaffAdmitted(out=True),
+        staff.Checked("reader", "ok", None, "a reader", None),
+        staff.ChecksDone(),
+        staff.CheckAgain(),
+        staff.PutService(out=True),
+        staff.ServicePut(out=True),
     ]
 )
 
@@ -127,6 +137,8 @@ def test_whatever_happens(events: list[e.Event]) -> None:
         if machine.state in (e.State.ATTRACT, e.State.GOODBYE, e.State.TROUBLE, e.State.RETURN_CARD):
             left = machine.visit
             assert not (left.name_ar or left.name_latin or left.papers or left.pages or left.choice)
+            if machine.state is e.State.ATTRACT:
+                assert left == Visit()
             if before is not machine.state and before not in (e.State.TROUBLE, e.State.RETURN_CARD):
                 assert any(isinstance(c, e.Wipe) for c in commands)
         view(machine.state, machine.visit, Town(), ("ar", "fr"), Availability())
@@ -153,7 +165,14 @@ def test_the_citizen_never_waits_for_ever() -> None:
 
 
 def test_secrets_stay_out_of_tracebacks() -> None:
-    for thing in (e.Pin("4321"), e.Prove("4321"), e.Password({"can": "4321"}), e.Open({"can": "4321"})):
+    for thing in (
+        e.Pin("4321"),
+        e.Prove("4321"),
+        e.Password({"can": "4321"}),
+        e.Open({"can": "4321"}),
+        staff.StaffPin("4321"),
+        staff.CheckPin("4321"),
+    ):
         assert "4321" not in repr(thing)
     assert "Amina" not in repr(IDENTIFIED) + repr(Visit(name_latin="Amina"))
 

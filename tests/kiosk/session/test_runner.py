@@ -13,6 +13,7 @@ import pytest
 from config.schema import Session, Settings
 from kiosk.catalogue import log
 from kiosk.session import events as e
+from kiosk.session import staff_events as staff
 from kiosk.session.protocol import MAX_EVENT_BYTES
 from kiosk.session.runner import Runner
 from kiosk.session.screen_link import ScreenLink
@@ -259,3 +260,73 @@ def test_the_log_of_a_visit_holds_no_digit_the_citizen_typed(tmp_path: Path, qui
     logged = [json.loads(line) for line in quiet.getvalue().splitlines()]
     said = repr([{key: value for key, value in line.items() if key != "timestamp"} for line in logged])
     assert logged and "987654" not in said and "24681" not in said
+
+
+def test_staff_comes_in_while_the_kiosk_is_closed_and_keeps_a_hold_waiting(tmp_path: Path) -> None:
+    async def visit() -> None:
+        async with a_session(tmp_path) as (runner, hands, path):
+            desk = RecordedHands()
+            runner.also(desk)
+            runner.availability.set("ledger", "E-LEDGER-FULL")
+            screen = await connect(path)
+            await screen.screen("attract")
+            screen.say("staff")
+            await screen.screen("staff_pin")
+            assert desk.commands == hands.commands == [staff.AskStaff()]
+            held = asyncio.create_task(hold_once(runner))
+            screen.say("start")
+            screen.say("staff_pin", pin="739184")
+            runner.post(staff.StaffAdmitted(out=False))
+            await screen.screen("diagnostics")
+            assert not held.done(), "staff is in: the configuration waits"
+            screen.say("back")
+            await screen.screen("attract")
+            await held
+
+    run(visit)
+
+
+def test_staff_does_not_come_in_while_the_session_is_held(tmp_path: Path) -> None:
+    async def visit() -> None:
+        async with a_session(tmp_path) as (runner, hands, path):
+            screen = await connect(path)
+            await screen.screen("attract")
+            async with runner.held():
+                await screen.until(lambda shown: shown["data"].get("unavailable") == "E-KIOSK-CONFIG-SWITCH")
+                runner.post(staff.Staff())
+                await pulse(runner)
+                assert hands.commands == []
+            await screen.until(lambda shown: shown["data"].get("unavailable") is None)
+            screen.say("staff")
+            await screen.screen("staff_pin")
+
+    run(visit)
+
+
+@pytest.mark.parametrize("value", [{"pin": "12345"}, {"pin": "1234567890123"}, {"pin": "abcdef"}, {}])
+def test_what_cannot_be_a_staff_pin_is_not_looked_at(tmp_path: Path, value: dict[str, str]) -> None:
+    async def visit() -> None:
+        async with a_session(tmp_path) as (_, hands, path):
+            screen = await connect(path)
+            await screen.screen("attract")
+            screen.say("staff")
+            await screen.screen("staff_pin")
+            screen.say("staff_pin", **value)
+            screen.say("staff_pin", pin="739184")
+            screen.say("back")
+            await screen.screen("attract")
+            assert hands.commands == [staff.AskStaff(), staff.CheckPin("739184"), e.Wipe()]
+
+    run(visit)
+
+
+async def hold_once(runner: Runner) -> None:
+    async with runner.held():
+        return
+
+
+async def pulse(runner: Runner) -> None:
+    """Return when the runner has come to everything posted so far."""
+    passed = asyncio.Event()
+    runner.pulse(passed.set)
+    await passed.wait()

@@ -11,6 +11,7 @@ Window {
     required property real pixelsPerMillimetre
     property bool fullScreen: false
     property bool still: false
+    property bool beat: false
     readonly property bool settled: page.ready && !settling.running
     readonly property var files: ({
             attract: "Attract", language: "Language", card: "Card", opening: "Opening", can: "Can", mrz: "Mrz",
@@ -34,6 +35,13 @@ Window {
         target: Theme
         property: "still"
         value: window.still
+    }
+
+    // Changed to see whether the display still takes frames (kiosk.ui.life); nobody sees a pixel.
+    Rectangle {
+        width: 1
+        height: 1
+        color: window.beat ? Theme.paper : Theme.ground
     }
 
     Item {

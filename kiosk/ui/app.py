@@ -18,6 +18,7 @@ from PySide6.QtQuick import QQuickWindow, QSGRendererInterface
 
 from config.schema import Screen
 from kiosk.ui.errors import ScreenError, ScreenNotStarted
+from kiosk.ui.life import Life
 from kiosk.ui.link import Link
 from kiosk.ui.pages import PagePictures
 from kiosk.ui.visit import Visit
@@ -94,6 +95,7 @@ def run_screen(
     """The whole life of the process; returns its exit status. `report` hears of what was refused."""
     application = prepare_application(sys.argv[:1])
     opened = open_screen(socket_path, screen, windowed=windowed)
+    Life(opened.window)
     if report is not None:
         opened.visit.refused.connect(report)
     # Python runs its signal handlers between two events only: the timer lets one pass now and then.

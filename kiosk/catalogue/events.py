@@ -41,7 +41,7 @@ _WORDS = frozenset(
     " no_trust_anchor paper-out paper-low jam cover-open toner-low toner-empty offline stopped other"
     " screen session signer printer registry card reader ledger configuration staff hours arrived left storage"
     " entered left refused locked out-of-service in-service control"
-    " added changed removed refused good".split()
+    " added changed removed idle staged switching probation good reverted".split()
 )
 
 

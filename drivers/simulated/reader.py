@@ -20,7 +20,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import drivers
 from drivers.simulated.enclosure import HAND_SOCKET, PCSCD_SOCKET
 from drivers.simulated.errors import EnclosureRefused, ReaderNotStarted
 from drivers.simulated.hand import CardHand
@@ -58,14 +57,13 @@ class VirtualReader:
         if len(os.fsencode(self._folder / PCSCD_SOCKET)) > _LONGEST_SOCKET_PATH:
             raise ReaderNotStarted("the folder's path is too long for a Unix socket")
         namespaces = "--net" if os.geteuid() == 0 else "-Urn"
-        module = [sys.executable, "-m", "drivers.simulated.enclosure", str(self._folder), str(os.getpid())]
+        module = [sys.executable, "-I", "-m", "drivers.simulated.enclosure", str(self._folder), str(os.getpid())]
         with (self._folder / _LOG).open("wb") as log:
             self._process = subprocess.Popen(
                 ["unshare", namespaces, "--", *module],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=_environment(),
                 start_new_session=True,  # Ctrl-C at the terminal is for us; we end the reader in our own order
             )
         try:
@@ -119,10 +117,3 @@ class VirtualReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def _environment() -> dict[str, str]:
-    """Ours, with the folder our own packages are imported from, wherever we were started."""
-    root = str(Path(drivers.__file__).parents[1])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

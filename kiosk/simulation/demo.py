@@ -65,7 +65,7 @@ def run_windowed(output: Path, language: str, seed: int) -> int:
         card = hall.cards[PERSONA]
         note = f"{PERSONA.capitalize()}: card number (CAN) {card.can}, PIN {card.pin}"
         say(note)
-        command = [sys.executable, "-m", "kiosk.simulation.dock", "--control", str(control.path), "--note", note]
+        command = [sys.executable, "-I", "-m", "kiosk.simulation.dock", "--control", str(control.path), "--note", note]
         dock = subprocess.Popen(command)
         hall.start("screen", windowed=True)
         hall.child("screen").process.wait()
@@ -120,7 +120,7 @@ def _citizen(hall: TownHall, output: Path, language: str) -> int:
     file = hall.folder / "citizen.json"
     file.write_text(json.dumps(script(hall, PERSONA, language)))
     say(f"{PERSONA.capitalize()} comes in: card, number, PIN, choice, preview, paper")
-    command = [sys.executable, "-m", "kiosk.simulation.citizen"]
+    command = [sys.executable, "-I", "-m", "kiosk.simulation.citizen"]
     sockets = ["--socket", str(hall.folder / "session.sock"), "--control", str(hall.folder / "control.sock")]
     task = ["--screens", str(output / "screens"), "--script", str(file), "--until", "goodbye"]
     return subprocess.run([*command, *sockets, *task], timeout=VISIT_S, check=False).returncode

@@ -33,9 +33,12 @@ class RegistryProcess:
 
     def __enter__(self) -> RegistryProcess:
         (self.folder / READY).unlink(missing_ok=True)
-        command = [sys.executable, "-m", "kiosk", "registry", "serve", "--port", "0", "--folder", str(self.folder)]
+        command = [sys.executable, "-I", "-m", "kiosk", "registry", "serve"]
+        place = ["--port", "0", "--folder", str(self.folder)]
         drawn = ["--people", str(self._people), "--seed", str(self._seed)]
-        self._child = Child("registry", [*command, *drawn], log=self.folder / "registry.log", ready=self.folder / READY)
+        self._child = Child(
+            "registry", [*command, *place, *drawn], log=self.folder / "registry.log", ready=self.folder / READY
+        )
         self.url: str = json.loads((self.folder / READY).read_text())["url"]
         return self
 

@@ -31,6 +31,7 @@ from signing.demo import create_demo_token
 
 KIOSK_ID = "demo-1"
 PEOPLE = 300
+_KIOSK = [sys.executable, "-I", "-m", "kiosk"]
 _COMMANDS = {"config": ["config", "agent"]}
 _READY = {"signer": "signer.sock", "session": "session.sock", "config": "fleet/state.json"}
 
@@ -99,7 +100,7 @@ class TownHall:
             extra = ["--windowed"] if part == "screen" and windowed else []
             self._children[part] = Child(
                 part,
-                [sys.executable, "-m", "kiosk", *_COMMANDS.get(part, [part]), "--config", self.configuration, *extra],
+                [*_KIOSK, *_COMMANDS.get(part, [part]), "--config", self.configuration, *extra],
                 log=self.folder / f"{part}.log",
                 ready=self.folder / _READY[part] if part in _READY else None,
             )

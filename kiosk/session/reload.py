@@ -63,6 +63,8 @@ class Reloader:
             return
         self._failed = False
         availability.set("session", None)
+        if self.tried.is_set():
+            self._runner.rest()
         say(logged.TAKEN_UP, part="session", release=self.release or 0)
 
     async def _close(self, parts: AsyncExitStack) -> None:

@@ -93,6 +93,11 @@ class Runner:
         """Those in force, or the last that were."""
         return self._settings
 
+    def rest(self) -> None:
+        """What is done between visits is due: other hands have come."""
+        if self.between_visits:
+            self._settle_in(None)
+
     def go_by(self, settings: Settings) -> None:
         """From now on these are the times, the languages and the town; while `held`."""
         self._settings = settings

@@ -133,7 +133,8 @@ def test_each_folder_of_sockets_opens_to_one_group(populated: Path, repository: 
         for line in (populated / "etc" / file).read_text().splitlines():
             names[file + line.split(":")[2]] = line.split(":")[0]
     found = {}
-    for folder in sorted((populated / "run/kiosk").iterdir()):
+    assert stat.S_IMODE((populated / "run/kiosk/usb").stat().st_mode) == 0o755
+    for folder in sorted(set((populated / "run/kiosk").iterdir()) - {populated / "run/kiosk/usb"}):
         status = folder.stat()
         assert stat.S_IMODE(status.st_mode) == 0o2750
         found[folder.name] = (names[f"passwd{status.st_uid}"], names[f"group{status.st_gid}"])
@@ -196,8 +197,14 @@ def device(vendor: str, product: str, interface: str) -> str:
     )
 
 
-def plugged_in(folder: Path, repository: Path, mock: str, allowed: str | None) -> dict[str, str]:
-    """The device's attributes once udev has followed our rule, and only ours, for it."""
+def stick(name: str, bus: str, system: str) -> str:
+    """A block device for umockdev, as udev's own rules have described it before ours."""
+    facts = {"SUBSYSTEM": "block", "DEVTYPE": "disk", "DEVNAME": name, "ID_BUS": bus, "ID_FS_TYPE": system}
+    return "\n".join((f"P: /devices/pci0/block/{name}", *(f"E: {k}={v}" for k, v in facts.items()), "", ""))
+
+
+def udev(folder: Path, repository: Path, mock: str, allowed: str | None, *attributes: str) -> tuple[str, list[str]]:
+    """What udev says once it has followed our rule, and only ours, for a device; and the device's attributes."""
     rules = (repository / "systemd/udev/70-shubbak.rules").read_text()
     assert "/etc/shubbak/usb-allow" in rules
     own = folder / "rules.d"
@@ -207,16 +214,17 @@ def plugged_in(folder: Path, repository: Path, mock: str, allowed: str | None) -
     if allowed is not None:
         (folder / "allow").write_text(allowed)
     script = """
-      mount --bind "$1" /usr/lib/udev/rules.d && mount -t tmpfs tmpfs /run && exec umockdev-run -d "$2" -- sh -c '
-        udevadm test --action=add /sys/devices/pci0/usb1/1-1 >"$1" 2>&1 || cat "$1"
-        cd /sys/devices/pci0/usb1/1-1; for name in authorized power/control; do echo $name=$(cat $name); done' x "$3"
+      mount --bind "$1" /usr/lib/udev/rules.d; mount -t tmpfs tmpfs /run; exec umockdev-run -d "$2" -- sh -ec '
+        udevadm test --action=add "$2" >"$1" 2>&1
+        cd "$2"; shift 2; for name; do cat $name; done' x "$3" "$4" $5
     """
-    inside = ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "x"]
-    done = run(*inside, own, folder / "device", folder / "log")
+    path = "/sys" + mock.splitlines()[0].removeprefix("P: ")
+    inside = ["unshare", "--mount", "--map-root-user", "sh", "-ec", script, "x"]
+    done = run(*inside, own, folder / "device", folder / "log", path, " ".join(attributes))
     log = (folder / "log").read_text() if (folder / "log").exists() else ""
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr + log
     assert "nvalid" not in log and "nknown key" not in log, log
-    return dict(line.split("=", 1) for line in done.stdout.splitlines())
+    return log, done.stdout.split()
 
 
 @pytest.fixture
@@ -227,19 +235,42 @@ def short() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(
-    ("interface", "allowed", "expected"),
+    ("interface", "allowed", "authorized", "power"),
     [
-        (STICK, None, {"authorized": "1", "power/control": "no"}),
-        (STICK, "", {"authorized": "0", "power/control": "no"}),
-        (STICK, "1a2b:3c4e\n1a2b:3c4\n", {"authorized": "0", "power/control": "no"}),
-        (STICK, "ffff:0001\n1a2b:3c4d\n", {"authorized": "1", "power/control": "no"}),
-        (READER, None, {"authorized": "1", "power/control": "on"}),
-        (READER, "", {"authorized": "0", "power/control": "on"}),
-        (PRINTER, "1a2b:3c4d", {"authorized": "1", "power/control": "on"}),
-        (HUB, "", {"authorized": "1", "power/control": "no"}),
+        (STICK, None, "1", "no"),
+        (STICK, "", "0", "no"),
+        (STICK, "1a2b:3c4e\n1a2b:3c4\n", "0", "no"),
+        (STICK, "ffff:0001\n1a2b:3c4d\n", "1", "no"),
+        (READER, None, "1", "on"),
+        (READER, "", "0", "on"),
+        (PRINTER, "1a2b:3c4d", "1", "on"),
+        (HUB, "", "1", "no"),
     ],
 )
 def test_usb_devices_are_let_in_by_list_once_there_is_one(
-    short: Path, repository: Path, interface: str, allowed: str | None, expected: dict[str, str]
+    short: Path, repository: Path, interface: str, allowed: str | None, authorized: str, power: str
 ) -> None:
-    assert plugged_in(short, repository, device("1a2b", "3c4d", interface), allowed) == expected
+    mock = device("1a2b", "3c4d", interface)
+    assert udev(short, repository, mock, allowed, "authorized", "power/control")[1] == [authorized, power]
+
+
+@pytest.mark.parametrize(
+    ("name", "bus", "system", "mounted"),
+    [
+        ("sda1", "usb", "vfat", True),
+        ("sdb", "usb", "ext4", True),
+        ("sda1", "ata", "ext4", False),
+        ("sda1", "usb", "ntfs", False),
+        ("nvme0n1", "usb", "vfat", False),
+    ],
+)
+def test_a_stick_is_mounted_to_be_read_only(
+    short: Path, repository: Path, name: str, bus: str, system: str, mounted: bool
+) -> None:
+    log, _ = udev(short, repository, stick(name, bus, system), None)
+    orders = [line for line in log.splitlines() if line.startswith("run: ")]
+    assert len(orders) == mounted
+    for order in orders:
+        (options,) = re.findall(r"--options=(\S+)", order)
+        assert set(options.split(",")) == {"ro", "noexec", "nosuid", "nodev", "nosymfollow"}
+        assert order.endswith(f" /dev/{name} /run/kiosk/usb/{name}'")

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from config import release as releases
-from config.errors import ConfigMissing, DemoInProduction, ReleaseUnreadable
+from config.errors import ConfigMissing, ReleaseUnreadable
 from config.schema import Fleet, Settings
 from config.toml import MAX_BYTES, Toml, invalid, read_toml
 
@@ -44,7 +44,7 @@ class Loaded:
 def load(path: Path) -> Loaded:
     """The local file, and over it the release `fleet.folder`/current when there is one.
 
-    Raises ConfigMissing, ReleaseUnreadable, ConfigInvalid (all problems, not just the first) or DemoInProduction.
+    Raises ConfigMissing, ReleaseUnreadable or ConfigInvalid (all problems, not just the first).
     """
     local = _read_local(path)
     return _layered(local, current_release(_fleet_folder(local)))
@@ -97,7 +97,6 @@ def _layered(local: Toml, folder: Path | None) -> Loaded:
         settings = Settings.model_validate(_merged([layer.values for layer in layers]))
     except ValidationError as error:
         raise invalid(error, layers) from error
-    _refuse_demo_parts(settings)
     return Loaded(_with_absolute_paths(settings, local.file.resolve().parent), local.file, number, sources)
 
 
@@ -123,12 +122,3 @@ def _with_absolute_paths(section: S, base: Path) -> S:
         elif isinstance(value, BaseModel):
             changed[name] = _with_absolute_paths(value, base)
     return section.model_copy(update=changed)
-
-
-def _refuse_demo_parts(settings: Settings) -> None:
-    if settings.profile != "production":
-        return
-    if settings.signer.softhsm_conf is not None or "softhsm" in settings.signer.module.name:
-        raise DemoInProduction("signer: a software token signs nothing in production")
-    if settings.signer.seal_host.endswith((".example", ".test", ".invalid")):
-        raise DemoInProduction("signer.seal_host: a reserved name cannot be opened by anybody's phone")

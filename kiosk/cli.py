@@ -93,9 +93,21 @@ def main() -> None:
         sys.exit(_report(WrongUsage(error.format_message())))
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except ModuleNotFoundError as error:
+        sys.exit(_report(_part_missing(error)))
     except Exception as error:  # noqa: BLE001 - the last line of defence: codes, not tracebacks
         sys.exit(_report(error))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _part_missing(error: ModuleNotFoundError) -> Exception:
+    from kiosk.errors import PartMissing
+    from kiosk.production import SIMULATORS
+
+    missing = f"{error.name}."
+    if any(missing.startswith(f"{module}.") for module in SIMULATORS):
+        return PartMissing("the simulators are not installed (Debian package shubbak-simulators)")
+    return error
 
 
 def _report(error: Exception) -> int:

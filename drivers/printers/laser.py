@@ -46,7 +46,13 @@ ATTRIBUTE_TAG_MAP.update({"media": IppTag.KEYWORD, "print-scaling": IppTag.KEYWO
 _USER = "shubbak"
 _TEMPLATE = {"media": "iso_a4_210x297mm", "sides": "one-sided", "print-scaling": "none"}
 """A4 on one side, unscaled: the modules of the seal must stay whole dots."""
-_STATUS = ("printer-state", "printer-state-reasons", "printer-is-accepting-jobs", "printer-input-tray")
+_STATUS = (
+    "printer-state",
+    "printer-state-reasons",
+    "printer-is-accepting-jobs",
+    "printer-input-tray",
+    "printer-make-and-model",
+)
 _INVENTORY = (
     "printer-make-and-model",
     "printer-input-tray",
@@ -130,7 +136,7 @@ class LaserPrinter:
         found = conditions(printer.texts("printer-state-reasons"), printer.octets("printer-input-tray"))
         if state == _STOPPED:
             found |= {Condition.STOPPED}
-        return PrinterStatus(accepting, found)
+        return PrinterStatus(accepting, found, " ".join(printer.texts("printer-make-and-model")))
 
     async def inventory(self) -> Inventory:
         """The printer's model, and what is left in its trays and of its toner, as far as it tells."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -32,10 +32,11 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PrinterStatus:
-    """`accepting` is the printer's own word; a blocking condition means that no page would come out."""
+    """`accepting` and `model` are the printer's own words; a blocking condition: no page would come out."""
 
     accepting: bool
     conditions: frozenset[Condition]
+    model: str = field(default="", compare=False)
 
     @property
     def ready(self) -> bool:

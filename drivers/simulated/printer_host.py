@@ -93,7 +93,7 @@ class Host:
         self._printer = printer = await self._spawn(
             "ippeveprinter", "-r", "off", "-n", "localhost", "-p", str(self.port),
             "-d", str(self.spool), "-K", str(self.run), "-D", "file:///dev/null",
-            "-f", "application/pdf", "-c", str(self.run / "paper-path"), "Shubbak Laser",
+            "-f", "application/pdf", "-c", str(self.run / "paper-path"), "-M", "DEMO", "-m", "Laser", "Shubbak Laser",
         )  # fmt: skip
         listening = asyncio.create_task(self._listen_to(printer))
         try:

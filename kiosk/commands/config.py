@@ -30,16 +30,17 @@ def validate(path: Annotated[Path, typer.Argument(help="a kiosk's TOML file, or 
 
 def _problems(path: Path) -> list[str]:
     from config import ConfigInvalid, load
+    from kiosk.production import demo_parts
 
     if path.is_dir():
         from kiosk.fleet.desk import release_problems
 
         return release_problems(path)
     try:
-        load(path)
+        loaded = load(path)
     except ConfigInvalid as error:
         return [str(problem) for problem in error.problems]
-    return []
+    return [f"{loaded.source(part.key)}: {part}" for part in demo_parts(loaded.settings)]
 
 
 @app.command()

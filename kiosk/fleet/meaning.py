@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from config.errors import DemoInProduction
 from config.hours import Week
 from config.schema import Hours, Settings
 from drivers import smartcard
@@ -25,6 +26,7 @@ from drivers.printers.laser import LaserPrinter
 from kiosk.catalogue.codes import code_of
 from kiosk.fleet import specimen
 from kiosk.fleet.errors import AuthorityFaulty, NeverOpen, NobodyTrusted
+from kiosk.production import demo_parts
 from printing.errors import PageError
 from printing.render import Renderer
 from registry.errors import NonsenseAnswer, RegistryError, TimedOut, Unreachable, Untrusted
@@ -40,7 +42,8 @@ class KioskMeaning:
 
     async def problems(self, before: Settings, after: Settings, release: Path) -> list[str]:
         """Why `after` cannot work here, as "E-CODE: key: words"; none when it can."""
-        found = await asyncio.to_thread(desk_problems, before, after)
+        found = await asyncio.to_thread(_demo_parts, before, after)
+        found += await asyncio.to_thread(desk_problems, before, after)
         if _differ(before, after, "laser.uri"):
             found += await _printer(after)
         if _differ(before, after, "registry.url", "registry.ca"):
@@ -66,6 +69,11 @@ def desk_problems(before: Settings, after: Settings) -> list[str]:
             except Exception as error:  # noqa: BLE001 - each room has its own base; the code tells them apart
                 found.append(_line(keys[0], error))
     return found
+
+
+def _demo_parts(before: Settings, after: Settings) -> list[str]:
+    known = set(demo_parts(before))
+    return [f"{DemoInProduction.code}: {part}" for part in demo_parts(after) if part not in known]
 
 
 def _differ(before: Settings, after: Settings, *keys: str) -> bool:

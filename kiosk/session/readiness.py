@@ -21,10 +21,11 @@ from dataclasses import dataclass
 
 from drivers import hotplug
 from drivers.printers.errors import PrinterStopped, blocked_by
-from drivers.printers.port import Printer
+from drivers.printers.port import Printer, PrinterStatus
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.codes import UNKNOWN, code_of
 from kiosk.catalogue.log import say, say_unexpected
+from kiosk.production import refuse_demo_printer
 from kiosk.session.availability import Availability, Source
 from kiosk.session.card_desk import CardDesk
 from kiosk.session.errand import Parts
@@ -56,7 +57,8 @@ def questions(parts: Parts, desk: CardDesk) -> dict[Source, Question]:
         await parts.signer.status()
 
     async def printer() -> None:
-        await check_printer(parts.printer())
+        status = await check_printer(parts.printer())
+        refuse_demo_printer(parts.settings, status.model)
 
     return {
         "reader": Question(desk.check_reader),
@@ -66,14 +68,15 @@ def questions(parts: Parts, desk: CardDesk) -> dict[Source, Question]:
     }
 
 
-async def check_printer(printer: Printer) -> None:
-    """Returns when a page would come out; closes `printer`. Raises PrinterError."""
+async def check_printer(printer: Printer) -> PrinterStatus:
+    """What it says of itself when a page would come out; closes `printer`. Raises PrinterError."""
     try:
         status = await printer.status()
     finally:
         await printer.close()
     if not status.ready:
         raise blocked_by(status.conditions) or PrinterStopped("the printer accepts no jobs")
+    return status
 
 
 class Readiness:

@@ -22,6 +22,7 @@ from kiosk.diagnostics import run as run_checks
 from kiosk.diagnostics.place import Place
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.pipeline import Issuance
+from kiosk.production import refuse_demo_parts
 from kiosk.session.control import ControlServer, Health, parts_of
 from kiosk.session.counter import Counter
 from kiosk.session.errand import Parts
@@ -55,6 +56,7 @@ async def open_session(settings: Settings, runner: Runner | None = None) -> Asyn
     Raises what a part raises that cannot be opened: LedgerError, SetupError, PageError, ConfigError.
     """
     async with AsyncExitStack() as stack:
+        await asyncio.to_thread(refuse_demo_parts, settings)
         ledger = stack.enter_context(Ledger.open(ledger_path(settings)))
         renderer = stack.enter_context(Renderer(settings.documents.templates, settings.documents.render_deadline))
         await asyncio.to_thread(renderer.warm)

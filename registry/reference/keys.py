@@ -116,7 +116,7 @@ def _create_tls(folder: Path) -> None:
     if (folder / "server.pem").exists():
         return
     ca_key, server_key = _key(folder / "ca.key"), _key(folder / "server.key")
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Shubbak reference registry TLS (development)")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "DEMO Shubbak reference registry TLS")])
     ca = (
         _dated(name, name, ca_key.public_key(), ca_key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import ConfigError, ConfigInvalid, ConfigMissing, DemoInProduction, load
+from config import ConfigError, ConfigInvalid, ConfigMissing, load
 from config.load import MAX_BYTES
 from config.reference import markdown
 from config.schema import Settings
@@ -66,19 +66,6 @@ def test_what_is_not_a_small_text_is_refused(tmp_path: Path, raw: bytes) -> None
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigMissing):
         load(tmp_path / "none.toml")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'profile = "production"\n[signer]\nsofthsm_conf = "softhsm.conf"\n',
-        'profile = "production"\n',
-        'profile = "production"\n[signer]\nmodule = "/usr/lib/hsm.so"\nseal_host = "verify.shubbak.example"\n',
-    ],
-)
-def test_production_refuses_what_only_a_demonstration_may_have(tmp_path: Path, text: str) -> None:
-    with pytest.raises(DemoInProduction):
-        load(write(tmp_path, text))
 
 
 @given(st.text(max_size=400))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from config import ConfigInvalid, DemoInProduction, load
+from config import ConfigInvalid, load
 from config import release as releases
 from config.errors import ReleaseUnreadable
 from config.load import load_with
@@ -175,16 +175,6 @@ def test_a_problem_names_the_file_that_gave_the_value(tmp_path: Path) -> None:
         (local, 3, "session.idle"),
         (folder / "kiosk.toml", 2, "laser.deadline"),
     }
-
-
-def test_a_release_cannot_make_production_a_demonstration(tmp_path: Path) -> None:
-    local = tmp_path / "kiosk.toml"
-    local.write_text('profile = "production"\n[signer]\nmodule = "/usr/lib/hsm.so"\nseal_host = "verify.dz"\n')
-    load(local)
-    write_release(tmp_path / "fleet" / "releases" / "1", '[signer]\nseal_host = "verify.shubbak.example"\n')
-    make_current(tmp_path / "fleet", 1)
-    with pytest.raises(DemoInProduction):
-        load(local)
 
 
 def test_a_release_that_has_gone_is_an_error_not_a_silent_fall_back(tmp_path: Path) -> None:

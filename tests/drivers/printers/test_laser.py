@@ -331,6 +331,6 @@ def test_only_printer_errors_come_out(
 def test_what_is_left_in_it(laser: VirtualLaser) -> None:
     laser.paper_out(after=7)
     found = ask(laser.uri, lambda p: p.inventory())
-    assert found.model == "Example Printer"
+    assert found.model == "DEMO Laser"
     assert found.trays == (Supply("main", 7),)
     assert found.markers == (Supply("Toner Waste Tank", 25), Supply("Black Toner", 75))

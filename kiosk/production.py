@@ -24,6 +24,7 @@ from cryptography import x509
 from config.errors import DemoInProduction
 from config.schema import Settings
 from drivers import smartcard
+from kiosk.errors import RefusedInProduction
 
 SIMULATORS = ("drivers.simulated", "kiosk.simulation", "registry.reference", "signing.demo")
 """What the package shubbak-simulators brings; a kiosk in service is without it."""
@@ -58,6 +59,12 @@ def demo_parts(settings: Settings) -> list[DemoPart]:
     if settings.profile != "production":
         return []
     return [*_in_settings(settings), *_in_certificates(settings), *_installed()]
+
+
+def refuse_secret_arguments(settings: Settings, *values: str) -> None:
+    """What opens a card must be typed or piped in (`-`): arguments are everybody's to read. RefusedInProduction."""
+    if settings.profile == "production" and any(value not in ("", "-") for value in values):
+        raise RefusedInProduction("a CAN, MRZ or PIN among the arguments can be read by others; give - and type it")
 
 
 def refuse_demo_printer(settings: Settings, model: str) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kiosk.commands.place import CONFIGURATION
+
 if TYPE_CHECKING:
     from drivers.printers.port import PrinterStatus
     from printing.job import PaperOutcome
@@ -31,7 +33,7 @@ def _bench() -> None:
 
 @app.command("laser")
 def laser(
-    config: Annotated[Path, typer.Option(help="the configuration file")] = Path("kiosk.toml"),
+    config: Annotated[Path, typer.Option(help="the configuration file")] = CONFIGURATION,
     uri: Annotated[str, typer.Option(help="a printer's address instead of the configured one")] = "",
     page: Annotated[bool, typer.Option("--page/--no-page", help="print a test page, or only ask the status")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on standard output")] = False,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kiosk.commands.place import CONFIGURATION
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from drivers.smartcard import Can, CardData, CscaStore, FileId, IdCard, Mrz
 
 DEADLINE_S = 5.0
-_CONFIGURATION = Path("kiosk.toml")
 
 
 def read(
@@ -25,7 +26,7 @@ def read(
     mrz: Annotated[str, typer.Option(help="the zone's three lines, or DOCNO|YYMMDD|YYMMDD; - asks for it")] = "",
     reader: Annotated[str, typer.Option(help="PC/SC reader to use; else the first one with a card")] = "",
     trust: Annotated[Path | None, typer.Option(help="folder of country signing certificates")] = None,
-    config: Annotated[Path | None, typer.Option(help="the configuration file; else kiosk.toml if there is one")] = None,
+    config: Annotated[Path | None, typer.Option(help="the configuration file; else the kiosk's own")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on standard output")] = False,
 ) -> None:
     """Reads a card and verifies it; ends with 1 when an authentication failed.
@@ -34,13 +35,14 @@ def read(
     """
     import json
 
-    from kiosk.errors import RefusedInProduction, WrongUsage
+    from kiosk.errors import WrongUsage
+    from kiosk.production import refuse_secret_arguments
 
     settings = _settings(config)
     if bool(can) == bool(mrz):
         raise WrongUsage("give --can or --mrz")
-    if settings is not None and settings.profile == "production" and (can or mrz) != "-":
-        raise RefusedInProduction("a CAN or MRZ among the arguments can be read by others; give - and type it")
+    if settings is not None:
+        refuse_secret_arguments(settings, can, mrz)
     report = _report(_password(can, mrz), reader, _trust(trust, settings), settings)
     typer.echo(json.dumps(report, ensure_ascii=False) if as_json else _in_words(report))
     if "failed" in (report["passive_authentication"], report["active_authentication"]):
@@ -50,9 +52,9 @@ def read(
 def _settings(file: Path | None) -> Settings | None:
     from config import load
 
-    if file is None and not _CONFIGURATION.is_file():
+    if file is None and not CONFIGURATION.is_file():
         return None
-    return load(file or _CONFIGURATION).settings
+    return load(file or CONFIGURATION).settings
 
 
 def _password(can: str, mrz: str) -> Can | Mrz:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiosk.commands.place import CONFIGURATION
+
 if TYPE_CHECKING:
     import asyncio
     import socket
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from kiosk.simulation.personas import Card
 
 PORT = 35963
-_CONFIGURATION = Path("kiosk.toml")
 _PEOPLE = 50  # the personas come first in every population and are the same in all
 
 
@@ -55,7 +56,7 @@ def _refuse_production() -> None:
     from config import load
     from kiosk.errors import RefusedInProduction
 
-    if _CONFIGURATION.is_file() and load(_CONFIGURATION).settings.profile == "production":
+    if CONFIGURATION.is_file() and load(CONFIGURATION).settings.profile == "production":
         raise RefusedInProduction("a kiosk in service has no simulated cards")
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kiosk.commands.place import CONFIGURATION
+
 if TYPE_CHECKING:
     from config.schema import Settings
     from kiosk.session.scripted import Answers
@@ -22,7 +24,7 @@ def issue(
     reader: Annotated[str, typer.Option(help="PC/SC reader to use")] = "",
     printer: Annotated[str, typer.Option(help="printer to use: laser")] = "laser",
     language: Annotated[str, typer.Option(help="ar or fr")] = "ar",
-    config: Annotated[Path, typer.Option(help="the configuration file")] = Path("kiosk.toml"),
+    config: Annotated[Path, typer.Option(help="the configuration file")] = CONFIGURATION,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on standard output")] = False,
 ) -> None:
     """One visit without a screen. Example: kiosk issue birth-extract --can 123456 --pin 1234 --json"""

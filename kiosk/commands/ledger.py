@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiosk.commands.place import CONFIGURATION
+
 if TYPE_CHECKING:
     from kiosk.issuance.ledger import Ledger
 
@@ -15,7 +17,6 @@ app = typer.Typer(no_args_is_help=True, help="The issuance ledger.", rich_markup
 
 _Config = Annotated[Path, typer.Option("--config", help="the configuration file")]
 _Json = Annotated[bool, typer.Option("--json", help="one JSON object on standard output")]
-_DEFAULT_CONFIG = Path("kiosk.toml")
 
 
 def _view(config: Path) -> Ledger:
@@ -26,7 +27,7 @@ def _view(config: Path) -> Ledger:
 
 
 @app.command("list")
-def list_(config: _Config = _DEFAULT_CONFIG, as_json: _Json = False) -> None:
+def list_(config: _Config = CONFIGURATION, as_json: _Json = False) -> None:
     """One line a document, oldest first. Example: kiosk ledger list --config kiosk.toml"""
     import dataclasses
     import datetime as dt
@@ -46,7 +47,7 @@ def list_(config: _Config = _DEFAULT_CONFIG, as_json: _Json = False) -> None:
 
 
 @app.command()
-def verify(config: _Config = _DEFAULT_CONFIG, as_json: _Json = False) -> None:
+def verify(config: _Config = CONFIGURATION, as_json: _Json = False) -> None:
     """Check every entry against the one before it; status 1 when one does not hold.
 
     Compare the head with what the registry received last: only that shows a ledger put back from a copy.
@@ -74,7 +75,7 @@ def verify(config: _Config = _DEFAULT_CONFIG, as_json: _Json = False) -> None:
 
 
 @app.command()
-def export(config: _Config = _DEFAULT_CONFIG, as_json: _Json = False) -> None:
+def export(config: _Config = CONFIGURATION, as_json: _Json = False) -> None:
     """The whole ledger with its hashes, to be checked elsewhere; as JSON with or without --json.
 
     Example: kiosk ledger export --config kiosk.toml > ledger.json

@@ -172,3 +172,20 @@ def test_a_file_that_loads_is_not_refused_for_them_before_it_is_used(tmp_path: P
     except ConfigError as error:
         pytest.fail(f"a technician could not even look at it: {error}")
     assert keys(settings) == {"signer.module", "signer.seal_host", "registry.url"}
+
+
+@pytest.mark.parametrize("secret", [("--can", "123456"), ("--mrz", "AB1234567|860314|320501")])
+def test_what_opens_a_card_is_not_among_the_arguments_of_a_kiosk_in_service(
+    tmp_path: Path, secret: tuple[str, str]
+) -> None:
+    (tmp_path / "kiosk.toml").write_text(GOOD)
+    command = [sys.executable, "-m", "kiosk", "card", "read"]
+    done = subprocess.run([*command, *secret], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error E-KIOSK-REFUSED-IN-PRODUCTION")
+    assert secret[1] not in done.stderr
+    # Typed or piped in, it goes on: to a reader or a pcscd that is not there.
+    piped = subprocess.run(
+        [*command, secret[0], "-"], cwd=tmp_path, input=secret[1], capture_output=True, text=True, check=False
+    )
+    assert "E-KIOSK-REFUSED-IN-PRODUCTION" not in piped.stderr

@@ -5,8 +5,9 @@ has the token, the chain and the renderer, and does what is asked in turn. Whate
 the service goes on serving.
 
 When the configuration becomes another, the same thread closes all three between two requests and opens them
-anew. Where that fails, every request is refused with the reason, and it is tried again when the configuration
-changes or after RETRY_S. Socket and allowed user are those of the start.
+anew. Where that fails, or the token could not be opened at the start, every request is refused with the reason,
+and it is tried again when the configuration changes or after RETRY_S. A refused PIN is tried again only with
+another configuration or at the next start. Socket and allowed user are those of the start.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from signing.errors import (
     NotReady,
     NotServed,
     PeerRefused,
+    PinRefused,
     SignerFault,
     SigningError,
     TokenError,
@@ -96,14 +98,19 @@ class SignerService:
         self._stopping.set()
 
     async def serve(self) -> None:
-        """Opens the token, binds the socket, and answers until `stop`.
+        """Opens the token, binds the socket, and answers until `stop`; without its token, with the reason.
 
-        Raises TokenError, ChainError, PageFailed or GrantRefused when the signer cannot start.
+        Raises ChainError, PageFailed or GrantRefused when the signer cannot start.
         """
         loop = asyncio.get_running_loop()
         try:
-            self._signer = await loop.run_in_executor(self._thread, DocumentSigner, self._loaded.settings)
-            self._watcher.taken_up(self._loaded.release)
+            try:
+                self._signer = await loop.run_in_executor(self._thread, DocumentSigner, self._loaded.settings)
+                self._watcher.taken_up(self._loaded.release)
+            except TokenError as error:
+                # Ending would have a supervisor start it again and again: with a wrong PIN, until the token locks.
+                self._failure = Failure.of(error)
+                self._watcher.failed(error.code)
             try:
                 await self._listen(self._place)
             finally:
@@ -137,13 +144,17 @@ class SignerService:
     async def _follow(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await self._configuration.changed(RETRY_S if self._failure else None)
+            await self._configuration.changed(self._patience())
             before = self._failure
             await loop.run_in_executor(self._thread, self._take_up)
             if self._failure is None:
                 self._watcher.taken_up(self._loaded.release)
             elif before is None or before.code != self._failure.code:
                 self._watcher.failed(self._failure.code)
+
+    def _patience(self) -> float | None:
+        """Seconds until the next try of itself; a PIN is tried once, for tokens count."""
+        return None if self._failure is None or self._failure.code == PinRefused.code else RETRY_S
 
     def _take_up(self) -> None:
         try:

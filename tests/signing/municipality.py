@@ -149,7 +149,8 @@ class Signer:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def start(self) -> None:
+    def start(self, outcome: str = "taken up") -> None:
+        """`outcome` is what it must tell its watcher of its first configuration."""
         file = self.folder / "kiosk.toml"
         file.write_text(toml(self.settings))
         self.process = subprocess.Popen(
@@ -160,7 +161,7 @@ class Signer:
             env={**os.environ, "TMPDIR": str(self.temporary)},
         )
         said = self.says()
-        assert said == "taken up", (said, *self.process.communicate())
+        assert said == outcome, (said, *self.process.communicate())
         assert self.says() == "ready"
 
     def says(self) -> str:

@@ -22,12 +22,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from signing import errors
+from config.current import Configuration
+from config.schema import Settings
+from signing import errors, service
 from signing.certificates import DemoAuthority, pem
 from signing.chain import FILE_NAME
 from signing.demo import DemoToken
 from signing.protocol import MAX_FRAME, parse_answer, parse_request
-from tests.signing.municipality import Registry, Signer, read_chain, refusal
+from tests.signing.municipality import Registry, Signer, read_chain, refusal, toml
 
 # -- what it lives through
 
@@ -282,31 +284,64 @@ def test_an_altered_chain_stops_the_signer(make_signer: Callable[..., Signer], r
 def test_without_its_key_it_says_why_it_does_not_sign(
     make_signer: Callable[..., Signer], changes: dict[str, Any], expected: type[errors.SigningError]
 ) -> None:
-    assert refusal_of_status(make_signer(**changes)) is expected
+    refuses(make_signer(**changes), expected)
 
 
 def test_a_certificate_for_another_key_is_not_used(make_signer: Callable[..., Signer], tmp_path: Path) -> None:
     other = DemoAuthority.create().certify(ec.generate_private_key(ec.SECP256R1()).public_key(), "DEMO other")
     file = tmp_path / "other.pem"
     file.write_bytes(pem(other))
-    assert refusal_of_status(make_signer(certificate=file)) is errors.CertificateUnusable
+    refuses(make_signer(certificate=file), errors.CertificateUnusable)
 
 
-def test_a_wrong_pin_is_tried_once(make_signer: Callable[..., Signer], tmp_path: Path) -> None:
-    """Tokens lock themselves after a few: neither the signer nor its supervisor may use them up."""
+def test_a_wrong_pin_is_said(make_signer: Callable[..., Signer], tmp_path: Path) -> None:
     pin = tmp_path / "wrong.pin"
     pin.touch(mode=0o600)
     pin.write_text("00000000")
-    assert refusal_of_status(make_signer(pin_file=pin)) is errors.PinRefused
+    refuses(make_signer(pin_file=pin), errors.PinRefused)
 
 
-def refusal_of_status(signer: Signer) -> type[BaseException]:
-    """What a signer that started, and cannot sign, answers."""
-    signer.start()
-    with pytest.raises(errors.SigningError) as raised:
+def refuses(signer: Signer, kind: type[errors.SigningError]) -> None:
+    """It starts, and answers why it cannot sign."""
+    signer.start(f"failed {kind.code}")
+    with pytest.raises(kind):
         asyncio.run(signer.client.status())
     signer.end()
-    return raised.type
+
+
+def test_a_pin_is_tried_once_an_absent_token_again_and_again(
+    make_signer: Callable[..., Signer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tokens lock after a few wrong PINs: neither the signer nor who restarts it may use them up."""
+    tries = {"pin": 0, "token": 0}
+    tried_often = asyncio.Event()
+
+    def open_signer(settings: Settings) -> None:
+        which = settings.signer.token
+        tries[which] += 1
+        if tries["token"] >= 5:
+            loop.call_soon_threadsafe(tried_often.set)
+        raise errors.PinRefused("wrong") if which == "pin" else errors.TokenAbsent("not there")
+
+    async def run() -> None:
+        services = [service.SignerService(Configuration(file), service.Watcher()) for file in files]
+        serving = [asyncio.create_task(s.serve()) for s in services]
+        await tried_often.wait()
+        for s in services:
+            s.stop()
+        await asyncio.gather(*serving)
+
+    monkeypatch.setattr(service, "DocumentSigner", open_signer)
+    monkeypatch.setattr(service, "RETRY_S", 0.01)
+    files = []
+    for token in tries:
+        signer = make_signer(token=token)
+        files.append(signer.folder / "kiosk.toml")
+        files[-1].write_text(toml(signer.settings))
+    loop = asyncio.new_event_loop()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(run())
+    assert tries["pin"] == 1
 
 
 def test_a_socket_left_by_a_killed_signer_is_taken_over(make_signer: Callable[..., Signer]) -> None:

@@ -63,6 +63,7 @@ class Agent:
         self.store = Store(self._fleet.folder)
         self._mirror = Mirror(self.store, self._fleet.root, now=now)
         self._state = State(since=now())
+        self._asked = False
 
     @property
     def state(self) -> State:
@@ -75,11 +76,16 @@ class Agent:
             self.wake()
             while True:
                 sticks = set(_sticks(self._fleet.usb))
+                self._asked = False
                 try:
                     await self.step()
                 except ConfigError as error:  # a full disk, say; what runs stays, and the next step tries again
                     self._teller.state(self._state.phase, self._state.release, error.code)
                 await self._until_next_look(sticks)
+
+    def look_now(self) -> None:
+        """Let `run` look without waiting for the poll's time; while it does something else, when that is done."""
+        self._asked = True
 
     def wake(self) -> None:
         """Take up what is on the disk. Raises StoreFailed."""
@@ -237,9 +243,9 @@ class Agent:
         self._state = state
 
     async def _until_next_look(self, known: set[Path]) -> None:
-        """The poll's time, or until a stick comes that was not there."""
+        """The poll's time, or until a stick comes that was not there, or somebody asks."""
         left = self._fleet.poll
-        while left > 0 and not (now := set(_sticks(self._fleet.usb))) - known:
+        while left > 0 and not self._asked and not (now := set(_sticks(self._fleet.usb))) - known:
             known = now
             await self._wait(min(left, STICK_LOOK_S))
             left -= STICK_LOOK_S

@@ -290,6 +290,35 @@ def test_a_running_agent_takes_a_stick_when_it_comes_and_ends_when_told(kiosk: F
     assert running(kiosk) == "Town 1"
 
 
+def test_a_running_agent_looks_when_asked(kiosk: FakeKiosk, stick: Stick) -> None:
+    async def scene() -> None:
+        stick.put(1)
+        agent = kiosk.agent()
+        looks, waits = 0, 0
+        done = asyncio.Event()
+
+        async def step() -> None:
+            nonlocal looks
+            looks += 1
+            if looks == 3:
+                done.set()
+
+        async def wait(seconds: float) -> None:
+            nonlocal waits
+            waits += 1
+            agent.look_now()
+            await asyncio.sleep(0)
+
+        agent.step, agent._wait = step, wait  # type: ignore[method-assign]
+        task = asyncio.create_task(agent.run())
+        await done.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert waits == 2, "a poll would have been 150 waits"
+
+    asyncio.run(asyncio.wait_for(scene(), 60))
+
+
 def test_a_full_disk_is_told_and_got_over(kiosk: FakeKiosk, stick: Stick, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

@@ -294,18 +294,16 @@ def test_a_running_agent_looks_when_asked(kiosk: FakeKiosk, stick: Stick) -> Non
     async def scene() -> None:
         stick.put(1)
         agent = kiosk.agent()
-        looks, waits = 0, 0
+        told: list[str] = []
         done = asyncio.Event()
 
         async def step() -> None:
-            nonlocal looks
-            looks += 1
-            if looks == 3:
+            told.append("look")
+            if told.count("look") == 3:
                 done.set()
 
         async def wait(seconds: float) -> None:
-            nonlocal waits
-            waits += 1
+            told.append("wait")
             agent.look_now()
             await asyncio.sleep(0)
 
@@ -314,7 +312,7 @@ def test_a_running_agent_looks_when_asked(kiosk: FakeKiosk, stick: Stick) -> Non
         await done.wait()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        assert waits == 2, "a poll would have been 150 waits"
+        assert told[:5] == ["look", "wait", "look", "wait", "look"], "a poll would have been 150 waits"
 
     asyncio.run(asyncio.wait_for(scene(), 60))
 

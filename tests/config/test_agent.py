@@ -338,6 +338,30 @@ def test_a_full_disk_is_told_and_got_over(kiosk: FakeKiosk, stick: Stick, monkey
 _DISK = ("replace", "rename", "symlink", "unlink", "remove", "rmdir", "mkdir", "link", "fsync", "chmod", "open")
 
 
+def test_power_lost_between_the_verdict_and_the_way_back(
+    kiosk: FakeKiosk, stick: Stick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(kiosk, stick, 1)
+    stick.put(2)
+    kiosk.faults_of[2] = {"signer": "E-SIGN-TOKEN-ABSENT"}
+    agent = kiosk.agent()
+    real = agent.store.point
+
+    def point(release: int | None) -> None:
+        if release == 1:
+            raise PowerCut
+        real(release)
+
+    monkeypatch.setattr(agent.store, "point", point)
+    with pytest.raises(PowerCut):
+        asyncio.run(agent.step())
+    assert (kiosk.store.current(), status(kiosk.store.folder)["phase"]) == (2, "reverted")
+    stick.draw()
+    kiosk.served = [True, True]  # the session outlived its agent, and serves
+    asyncio.run(kiosk.agent().step())
+    assert kiosk.store.current() == 1
+
+
 class Disk:
     """Counts what is done to the disk, and cuts the power before the step `at`."""
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ BAD_LOOKS = 4
 TAKING_LOOKS = 25
 """Looks, one a second, for the session to run another release while it is held."""
 STICK_LOOK_S = 2.0
+JITTER = (0.9, 1.1)
+"""The poll's time is taken so many times: kiosks that one power cut started together do not go on asking together."""
 MAX_STICKS = 8
 _CODE = re.compile(r"(E-[A-Z0-9-]{1,60}):")
 Wait = Callable[[float], Awaitable[None]]
@@ -244,7 +247,7 @@ class Agent:
 
     async def _until_next_look(self, known: set[Path]) -> None:
         """The poll's time, or until a stick comes that was not there, or somebody asks."""
-        left = self._fleet.poll
+        left = self._fleet.poll * random.uniform(*JITTER)  # noqa: S311 - spreads kiosks out, guards nothing
         while left > 0 and not self._asked and not (now := set(_sticks(self._fleet.usb))) - known:
             known = now
             await self._wait(min(left, STICK_LOOK_S))

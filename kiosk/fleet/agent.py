@@ -40,8 +40,10 @@ async def follow(path: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.cancel)
     loop.add_signal_handler(signal.SIGHUP, agent.look_now)
-    say(logged.PROCESS, part="configuration", state="started")
-    supervision.ready()
+    await asyncio.sleep(0)  # it begins: takes the lock, and makes good what a power cut left
+    if not running.done():
+        say(logged.PROCESS, part="configuration", state="started")
+        supervision.ready()
     try:
         await running
     except asyncio.CancelledError:

@@ -21,6 +21,8 @@ from pathlib import Path
 
 from config.errors import AgentRunning, StoreFailed
 
+_REMOVED = "removed-"
+
 
 class Store:
     """The layout above. Every method raises StoreFailed when the disk refuses."""
@@ -39,6 +41,10 @@ class Store:
             for folder, mode in ((self.folder, 0o755), (self.releases, 0o755), (self.tuf, 0o700)):
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(mode)
+            for left in self.folder.glob(_REMOVED + "*"):
+                shutil.rmtree(left)
+            for left in self.tuf.glob("tmp*"):  # TUF's own drafts
+                left.unlink()
             self.discard_staging()
 
     @contextlib.contextmanager
@@ -121,7 +127,7 @@ class Store:
     def _remove(self, folder: Path) -> None:
         """First out of releases/, then away: a folder there is complete or not there."""
         if folder.exists():
-            away = Path(tempfile.mkdtemp(prefix="old-", dir=self.folder))
+            away = Path(tempfile.mkdtemp(prefix=_REMOVED, dir=self.folder))
             folder.rename(away / "release")
             sync_folder(self.releases)
             shutil.rmtree(away)

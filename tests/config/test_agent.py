@@ -257,6 +257,16 @@ def test_a_release_that_came_with_the_image_is_taken_for_good(kiosk: FakeKiosk, 
     assert running(kiosk) == "Shipped"
 
 
+def test_what_a_power_cut_left_half_made_is_swept_away(kiosk: FakeKiosk, stick: Stick) -> None:
+    take(kiosk, stick, 1)
+    before = {path for path in kiosk.store.folder.rglob("*")}
+    for name in ("staging/trust/a.der", "removed-x1/release/kiosk.toml", "tuf/tmpabc"):
+        (kiosk.store.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (kiosk.store.folder / name).touch()
+    kiosk.agent()
+    assert {path for path in kiosk.store.folder.rglob("*")} == before
+
+
 def test_only_one_agent(kiosk: FakeKiosk) -> None:
     async def second() -> None:
         with kiosk.store.only_agent():

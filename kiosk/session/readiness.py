@@ -124,7 +124,8 @@ class Readiness:
         question, hint = self._questions[source], self._hints[source]
         if source in self._availability.codes:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(hint.wait(), question.again)
+                async with asyncio.timeout(question.again):
+                    await hint.wait()
             return
         hinted, gone = asyncio.ensure_future(hint.wait()), asyncio.ensure_future(question.attend())
         try:

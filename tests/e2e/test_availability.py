@@ -1,0 +1,188 @@
+"""Between visits the attract screen says what is missing, and opens again by itself when it is back.
+
+Real parts go away and come back: pcscd and the signer are killed, the printer loses its paper and its plug,
+the registry its line. Each change is awaited on the screen.
+"""
+
+import asyncio
+import io
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.catalogue import log
+from kiosk.session.protocol import ScreenEvent, Snapshot
+from kiosk.session.service import Session
+
+
+class Attract:
+    """The screen: awaits what it says."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._changed = asyncio.Event()
+        self.shown: Snapshot | None = None
+
+    def show(self, snapshot: Snapshot) -> None:
+        self.shown = snapshot
+        self._changed.set()
+
+    async def until(self, wanted: Callable[[Snapshot], bool]) -> Snapshot:
+        while self.shown is None or not wanted(self.shown):
+            self._changed.clear()
+            await self._changed.wait()
+        return self.shown
+
+    async def closed(self, code: str, part: str) -> None:
+        await self.until(lambda s: (s.data.get("unavailable"), s.data.get("part")) == (code, part))
+
+    async def open(self) -> None:
+        await self.until(lambda s: s.screen == "attract" and s.data["unavailable"] is None)
+
+    def touch(self, name: Any) -> None:
+        assert self.shown
+        self.session.runner.from_screen(ScreenEvent(seq=self.shown.seq, name=name))
+
+
+@asynccontextmanager
+async def attract(town: Any) -> AsyncIterator[Attract]:
+    async with town.session() as session:
+        screen = Attract(session)
+        session.runner.attach(screen)
+        running = asyncio.create_task(session.runner.run())
+        try:
+            yield screen
+        finally:
+            running.cancel()
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(test(), 60))
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no event tells, the slow tick finds: here it is a quick one."""
+    monkeypatch.setattr("kiosk.session.runner.BETWEEN_S", 0.2)
+    monkeypatch.setattr("kiosk.session.readiness.REGISTRY_AGAIN_S", 0.2)
+
+
+@pytest.fixture(autouse=True)
+def said() -> io.StringIO:
+    stream = io.StringIO()
+    log.configure(stream)
+    return stream
+
+
+def pcscd_of(process: int) -> int:
+    """The pcscd among this process' descendants."""
+    for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
+        if Path(f"/proc/{child}/comm").read_text().strip() == "pcscd":
+            return int(child)
+        if found := pcscd_of(int(child)):
+            return found
+    return 0
+
+
+def test_pcscd_killed_and_back(town: Any, said: io.StringIO) -> None:
+    async def test() -> None:
+        async with attract(town) as screen:
+            await screen.open()
+            os.kill(pcscd_of(town.hall.reader._process.pid), signal.SIGKILL)
+            await screen.closed("E-READER-PCSC", "reader")
+            await asyncio.to_thread(town.hall.hand.reader_down)
+            await asyncio.to_thread(town.hall.hand.reader_up)
+            await screen.open()
+
+    run(test)
+    lines = [json.loads(line) for line in said.getvalue().splitlines()]
+    told = [(line["event"], line["part"]) for line in lines if line["event"] in ("unavailable", "available")]
+    assert told == [("unavailable", "reader"), ("available", "reader")]
+
+
+def test_the_reader_of_the_settings_is_not_any_reader(town: Any) -> None:
+    reader = town.settings.reader.model_copy(update={"name": "A reader that is elsewhere"})
+    elsewhere = type(town)(town.hall)
+    elsewhere.settings = town.settings.model_copy(update={"reader": reader})
+
+    async def test() -> None:
+        async with attract(elsewhere) as screen:
+            await screen.closed("E-READER-NONE", "reader")
+
+    run(test)
+
+
+def test_the_signer_killed_and_back_is_noticed_at_once(town: Any) -> None:
+    async def test() -> None:
+        async with attract(town) as screen:
+            await screen.open()
+            town.hall.child("signer").kill()
+            await screen.closed("E-SIGN-UNREACHABLE", "signer")
+            screen.touch("start")
+            town.hall.start("signer")  # not in a thread: it dies with the thread that started it
+            await screen.open()
+            screen.touch("start")
+            await screen.until(lambda s: s.screen == "language")
+
+    run(test)
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize(
+    ("away", "back", "code"),
+    [("paper_out", "paper_in", "E-PRINTER-PAPER-OUT"), ("gone", "back", "E-PRINTER-UNREACHABLE")],
+)
+def test_the_printer_empty_or_away_and_back(town: Any, away: str, back: str, code: str) -> None:
+    async def test() -> None:
+        async with attract(town) as screen:
+            await screen.open()
+            try:
+                await asyncio.to_thread(getattr(town.hall.printer, away))
+                await screen.closed(code, "printer")
+            finally:
+                await asyncio.to_thread(getattr(town.hall.printer, back))
+            await screen.open()
+
+    run(test)
+
+
+@pytest.mark.usefixtures("soon")
+def test_the_registry_away_and_back(town: Any) -> None:
+    async def test() -> None:
+        async with attract(town) as screen:
+            await screen.open()
+            try:
+                await asyncio.to_thread(town.hall.registry.fault, "down")
+                await screen.closed("E-REGISTRY-UNREACHABLE", "registry")
+            finally:
+                await asyncio.to_thread(town.hall.registry.fault, "up")
+            await screen.open()
+
+    run(test)
+
+
+def test_after_a_visit_the_next_citizen_is_told_what_this_one_met(town: Any) -> None:
+    """The paper runs out while somebody is served: the visit is left alone, then the sign is there at once."""
+
+    async def test() -> None:
+        async with attract(town) as screen:
+            await screen.open()
+            screen.touch("start")
+            await screen.until(lambda s: s.screen == "language")
+            try:
+                await asyncio.to_thread(town.hall.printer.paper_out)
+                screen.touch("cancel")
+                await screen.until(lambda s: s.screen == "goodbye")
+                screen.touch("start")
+                await screen.closed("E-PRINTER-PAPER-OUT", "printer")
+            finally:
+                await asyncio.to_thread(town.hall.printer.paper_in)
+            await screen.open()
+
+    run(test)

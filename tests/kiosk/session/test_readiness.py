@@ -1,0 +1,180 @@
+"""When each part is asked, and what is made of its answer: with parts that say what the test wants."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from drivers import smartcard
+from drivers.printers.errors import OutOfPaper, PrinterUnreachable
+from kiosk.session.availability import Availability, Source
+from kiosk.session.readiness import Question, Readiness
+
+NEVER_AGAIN = 3600.0
+
+
+class Part:
+    """Ready unless `error` is set. `asked` is how often it was asked."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.asked = 0
+        self.gone = asyncio.Event()
+        self._changed = asyncio.Condition()
+
+    async def ask(self) -> None:
+        async with self._changed:
+            self.asked += 1
+            self._changed.notify_all()
+        if self.error is not None:
+            raise self.error
+
+    async def attend(self) -> None:
+        await self.gone.wait()
+
+    async def until_asked(self, times: int) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.asked >= times)
+
+
+class Closed:
+    """What the closed sign would say, change by change."""
+
+    def __init__(self) -> None:
+        self.codes: list[str | None] = []
+        self._changed = asyncio.Event()
+        self.availability = Availability(self._keep)
+
+    def _keep(self) -> None:
+        self.codes.append(self.availability.code)
+        self._changed.set()
+
+    async def until(self, code: str | None) -> None:
+        while self.availability.code != code:
+            self._changed.clear()
+            await self._changed.wait()
+
+
+@asynccontextmanager
+async def watched(again: float = NEVER_AGAIN) -> AsyncIterator[tuple[dict[Source, Part], Closed, Readiness]]:
+    parts: dict[Source, Part] = {"reader": Part(), "printer": Part(), "signer": Part()}
+    closed = Closed()
+    readiness = Readiness(closed.availability, {s: Question(p.ask, again, p.attend) for s, p in parts.items()})
+    await readiness.start()
+    try:
+        yield parts, closed, readiness
+    finally:
+        await readiness.stop()
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(test(), 30))
+
+
+def test_each_part_has_answered_before_the_kiosk_opens() -> None:
+    async def test() -> None:
+        async with watched() as (parts, closed, _):
+            assert [part.asked for part in parts.values()] == [1, 1, 1]
+            assert closed.availability.code is None
+
+    run(test)
+
+
+def test_a_hint_is_followed_at_once_and_asks_nobody_else() -> None:
+    async def test() -> None:
+        async with watched() as (parts, closed, readiness):
+            parts["printer"].error = OutOfPaper("the tray is empty")
+            readiness.look("printer")
+            await closed.until("E-PRINTER-PAPER-OUT")
+            assert closed.availability.source == "printer"
+            parts["printer"].error = None
+            readiness.look("printer")
+            await closed.until(None)
+            assert parts["reader"].asked == parts["signer"].asked == 1
+
+    run(test)
+
+
+def test_a_part_that_is_away_is_asked_again_until_it_is_back() -> None:
+    async def test() -> None:
+        async with watched(again=0.01) as (parts, closed, readiness):
+            parts["reader"].error = smartcard.NoReader("no reader")
+            readiness.look("reader")
+            await parts["reader"].until_asked(5)
+            assert closed.codes == ["E-READER-NONE"], "said once, however often it is asked"
+            parts["reader"].error = None
+            await closed.until(None)
+
+    run(test)
+
+
+def test_a_part_whose_connection_ends_is_asked_without_a_hint() -> None:
+    async def test() -> None:
+        async with watched() as (parts, closed, _):
+            parts["signer"].error = PrinterUnreachable("any error with a code")
+            parts["signer"].gone.set()
+            await closed.until("E-PRINTER-UNREACHABLE")
+            assert closed.availability.source == "signer"
+
+    run(test)
+
+
+def test_the_gravest_is_told_first_and_the_next_when_it_is_gone() -> None:
+    async def test() -> None:
+        async with watched() as (parts, closed, readiness):
+            parts["printer"].error, parts["reader"].error = OutOfPaper("empty"), smartcard.NoReader("none")
+            readiness.look()
+            await closed.until("E-READER-NONE")
+            await parts["printer"].until_asked(2)
+            parts["reader"].error = None
+            readiness.look("reader")
+            await closed.until("E-PRINTER-PAPER-OUT")
+
+    run(test)
+
+
+def test_nothing_is_asked_while_a_citizen_is_served() -> None:
+    async def test() -> None:
+        async with watched(again=0.001) as (parts, closed, readiness):
+            parts["reader"].error = smartcard.NoReader("none")
+            readiness.look("reader")
+            await closed.until("E-READER-NONE")
+            readiness.pause()
+            await asyncio.sleep(0)  # the question under way, if any, comes to its end
+            asked = parts["reader"].asked
+            parts["printer"].error = OutOfPaper("empty")
+            readiness.look()
+            parts["signer"].gone.set()
+            for _ in range(1000):
+                await asyncio.sleep(0)
+            assert (parts["reader"].asked, parts["printer"].asked, parts["signer"].asked) == (asked, 1, 1)
+            parts["reader"].error = None
+            readiness.resume()
+            await closed.until("E-PRINTER-PAPER-OUT")
+
+    run(test)
+
+
+def test_a_failure_nobody_foresaw_closes_the_kiosk_and_does_not_end_the_watch() -> None:
+    async def test() -> None:
+        async with watched(again=0.01) as (parts, closed, readiness):
+            parts["printer"].error = ZeroDivisionError("a fault of ours")
+            readiness.look("printer")
+            await closed.until("E-KIOSK-UNEXPECTED")
+            parts["printer"].error = None
+            await closed.until(None)
+
+    run(test)
+
+
+@pytest.mark.parametrize("stops", [1, 2])
+def test_stopping_leaves_no_task(stops: int) -> None:
+    async def test() -> None:
+        before = asyncio.all_tasks()
+        async with watched() as (_, _, readiness):
+            for _ in range(stops):
+                await readiness.stop()
+        assert asyncio.all_tasks() == before
+
+    run(test)

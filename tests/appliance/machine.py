@@ -15,6 +15,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.appliance.roots import ENCLOSED
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BOOTED = ("systemctl", "--quiet", "is-active", "basic.target", "dbus.service")
 _SCRIPT = """
+[ -z "$3" ] || echo $$ >"$3/cgroup.procs"
 mount -t tmpfs tmpfs /run; mkdir /run/systemd
 mount -t tmpfs -o mode=0755 tmpfs "$1"; mkdir "$1/upper" "$1/work" "$1/root"
 mount -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
@@ -44,6 +46,7 @@ class Machine:
         self._folder = folder
         self._files = files or {}
         self._leader = 0
+        self._group: Path | None = None
         self.console = folder / "console.log"
 
     def start(self, *, deadline: float = 60.0) -> None:
@@ -60,9 +63,13 @@ class Machine:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
             file.write_text(text)
         lower = ":".join(str(layer) for layer in [top, *self._layers])
+        self._group = _own_control_group()
         with self.console.open("wb") as console:
             self._container = subprocess.Popen(
-                [*ENCLOSED, _SCRIPT, "boot", place, lower], stdin=subprocess.DEVNULL, stdout=console, stderr=console
+                [*ENCLOSED, _SCRIPT, "boot", place, lower, self._group or ""],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
             )
         self._until(deadline, self._find_leader, "no first process")
         self._until(deadline, lambda: self.succeeds(*_BOOTED), "it does not boot")
@@ -185,6 +192,9 @@ class Machine:
             except subprocess.TimeoutExpired:
                 self.power_cut()
         self._leader = 0
+        for group in sorted(self._group.glob("**/") if self._group else (), reverse=True):
+            with contextlib.suppress(OSError):
+                group.rmdir()
 
     def __enter__(self) -> Machine:
         self.start()
@@ -192,3 +202,11 @@ class Machine:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
+
+
+def _own_control_group() -> Path | None:
+    """A control group for one machine: two in the same would have their services in each other's."""
+    for top in (Path("/sys/fs/cgroup/systemd"), Path("/sys/fs/cgroup")):
+        if os.access(top / "cgroup.procs", os.W_OK):
+            return Path(tempfile.mkdtemp(prefix="shubbak-", dir=top))
+    return None

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 from config.current import Configuration
 from config.errors import ConfigError
-from config.schema import Signer
+from config.schema import Settings, Signer
 from signing.errors import (
     ChainError,
     FrameRefused,
@@ -80,11 +80,17 @@ class Watcher:
 
 
 class SignerService:
-    """The service for this configuration; `serve` runs it until `stop`. Raises ConfigError, PeerRefused."""
+    """The service for this configuration; `serve` runs it until `stop`. Raises ConfigError, PeerRefused.
 
-    def __init__(self, configuration: Configuration, watcher: Watcher) -> None:
+    `admit` raises ConfigError for settings that the token must not be opened with.
+    """
+
+    def __init__(
+        self, configuration: Configuration, watcher: Watcher, admit: Callable[[Settings], None] = _nobody
+    ) -> None:
         self._configuration = configuration
         self._watcher = watcher
+        self._admit = admit
         self._loaded = configuration.load()
         self._place = self._loaded.settings.signer
         self._allowed_uid = _user_id(self._place.allowed_user)
@@ -105,11 +111,11 @@ class SignerService:
         loop = asyncio.get_running_loop()
         try:
             try:
-                self._signer = await loop.run_in_executor(self._thread, DocumentSigner, self._loaded.settings)
+                self._signer = await loop.run_in_executor(self._thread, self._open)
                 self._watcher.taken_up(self._loaded.release)
-            except TokenError as error:
+            except (TokenError, ConfigError) as error:
                 # Ending would have a supervisor start it again and again: with a wrong PIN, until the token locks.
-                self._failure = Failure.of(error)
+                self._failure = _failure_to_take_up(error)
                 self._watcher.failed(error.code)
             try:
                 await self._listen(self._place)
@@ -160,10 +166,14 @@ class SignerService:
         try:
             self._close()
             self._loaded = self._configuration.load()
-            self._signer = DocumentSigner(self._loaded.settings)
+            self._signer = self._open()
             self._failure = None
         except Exception as error:  # noqa: BLE001 - whatever it is, the process stays up and says so
             self._failure = _failure_to_take_up(error)
+
+    def _open(self) -> DocumentSigner:
+        self._admit(self._loaded.settings)
+        return DocumentSigner(self._loaded.settings)
 
     def _close(self) -> None:
         signer, self._signer = self._signer, None
@@ -274,11 +284,13 @@ async def _hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
             pass
 
 
-def run(configuration: Configuration, watcher: Watcher | None = None) -> None:
+def run(
+    configuration: Configuration, watcher: Watcher | None = None, admit: Callable[[Settings], None] = _nobody
+) -> None:
     """The signer process, until SIGTERM or SIGINT. Raises as `SignerService` and its `serve` do."""
 
     async def main() -> None:
-        service = SignerService(configuration, watcher or Watcher())
+        service = SignerService(configuration, watcher or Watcher(), admit)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, service.stop)
         await service.serve()

@@ -48,6 +48,7 @@ def signer(config: Config = _DEFAULT) -> None:
     from config.current import Configuration
     from kiosk import supervision
     from kiosk.catalogue import events, log
+    from kiosk.production import refuse_demo_parts
     from signing.service import Watcher, run
 
     log.configure()
@@ -58,4 +59,4 @@ def signer(config: Config = _DEFAULT) -> None:
         taken_up=lambda release: log.say(events.TAKEN_UP, part="signer", release=release or 0),
         failed=lambda code: log.say(events.UNAVAILABLE, part="signer", code=code),
     )
-    run(Configuration(config), watcher)
+    run(Configuration(config), watcher, refuse_demo_parts)

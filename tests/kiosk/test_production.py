@@ -189,3 +189,16 @@ def test_what_opens_a_card_is_not_among_the_arguments_of_a_kiosk_in_service(
         [*command, secret[0], "-"], cwd=tmp_path, input=secret[1], capture_output=True, text=True, check=False
     )
     assert "E-KIOSK-REFUSED-IN-PRODUCTION" not in piped.stderr
+
+
+def test_a_signer_opens_no_token_for_a_kiosk_in_service_that_has_them(tmp_path: Path) -> None:
+    (tmp_path / "kiosk.toml").write_text(GOOD + 'socket = "signer.sock"\n')
+    command = [sys.executable, "-m", "kiosk", "signer", "--config", str(tmp_path / "kiosk.toml")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as signer:
+        assert signer.stdout is not None
+        said = signer.stdout.readline()
+        # The code comes before the socket's answer, which is the same for whoever asks.
+        assert "E-CONFIG-DEMO-IN-PRODUCTION" in said
+        signer.terminate()
+    assert signer.returncode == 0
+    assert not (tmp_path / "signer").exists()

@@ -107,7 +107,7 @@ MACHINE = {
         "systemd/udev/*.rules": "lib/udev/rules.d",
         "debian/kiosk.toml": "usr/share/shubbak",
     },
-    "shubbak-simulators": {"debian/simulators/*.service": "lib/systemd/system"},
+    "shubbak-simulators": {"debian/simulators/*": "lib/systemd/system"},
 }
 
 

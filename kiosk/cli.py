@@ -30,6 +30,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "registry": ("kiosk.commands.registry:app", "The reference registry."),
     "keys": ("kiosk.commands.keys:app", "The municipality's and the device's keys."),
     "diagnose": ("kiosk.commands.diagnose:diagnose", "Look at every part: what is wrong, and what to do."),
+    "townhall": ("kiosk.commands.townhall:app", "The virtual town hall around an installed kiosk, for training."),
     "bench": ("kiosk.commands.bench:app", "Try one device alone."),
     "ledger": ("kiosk.commands.ledger:app", "The issuance ledger."),
     "config": ("kiosk.commands.config:app", "Check, show and document the configuration; the agent."),

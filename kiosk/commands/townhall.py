@@ -1,0 +1,33 @@
+"""`kiosk townhall`: the virtual town hall around an installed kiosk, for demonstrations and training."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def serve() -> None:
+    """Stands until it is stopped; started by systemd. Example: systemctl enable --now kiosk-townhall"""
+    from kiosk.simulation.appliance import serve as stand
+
+    stand()
+
+
+@app.command()
+def do(
+    deed: Annotated[
+        str,
+        typer.Argument(
+            help="insert, insert-amina, insert-yacine, remove, paper_out, paper_in, jam, printer_gone, printer_back, "
+            "reader_down, reader_up, registry_down or registry_up"
+        ),
+    ],
+) -> None:
+    """What hands do there, and what goes wrong. Example: sudo kiosk townhall do insert"""
+    from kiosk.simulation.appliance import do as have_done
+
+    have_done(deed)

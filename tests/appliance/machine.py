@@ -26,7 +26,7 @@ from tests.appliance.roots import ENCLOSED
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BOOTED = ("systemctl", "--quiet", "is-active", "basic.target", "dbus.service")
 _SCRIPT = """
-[ -z "$3" ] || echo $$ >"$3/cgroup.procs"
+place=$1 lower=$2; shift 2; for group; do echo $$ >"$group/cgroup.procs"; done; set -- "$place" "$lower"
 mount -t tmpfs tmpfs /run; mkdir /run/systemd
 mount -t tmpfs -o mode=0755 tmpfs "$1"; mkdir "$1/upper" "$1/work" "$1/root"
 mount -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
@@ -46,7 +46,7 @@ class Machine:
         self._folder = folder
         self._files = files or {}
         self._leader = 0
-        self._group: Path | None = None
+        self._groups: list[Path] = []
         self.console = folder / "console.log"
 
     def start(self, *, deadline: float = 60.0) -> None:
@@ -63,10 +63,10 @@ class Machine:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
             file.write_text(text)
         lower = ":".join(str(layer) for layer in [top, *self._layers])
-        self._group = _own_control_group()
+        self._groups = _own_control_groups()
         with self.console.open("wb") as console:
             self._container = subprocess.Popen(
-                [*ENCLOSED, _SCRIPT, "boot", place, lower, self._group or ""],
+                [*ENCLOSED, _SCRIPT, "boot", place, lower, *self._groups],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
@@ -192,9 +192,10 @@ class Machine:
             except subprocess.TimeoutExpired:
                 self.power_cut()
         self._leader = 0
-        for group in sorted(self._group.glob("**/") if self._group else (), reverse=True):
-            with contextlib.suppress(OSError):
-                group.rmdir()
+        for group in self._groups:
+            for below in sorted(group.glob("**/"), reverse=True):
+                with contextlib.suppress(OSError):
+                    below.rmdir()
 
     def __enter__(self) -> Machine:
         self.start()
@@ -204,9 +205,10 @@ class Machine:
         self.stop()
 
 
-def _own_control_group() -> Path | None:
-    """A control group for one machine: two in the same would have their services in each other's."""
-    for top in (Path("/sys/fs/cgroup/systemd"), Path("/sys/fs/cgroup")):
-        if os.access(top / "cgroup.procs", os.W_OK):
-            return Path(tempfile.mkdtemp(prefix="shubbak-", dir=top))
-    return None
+def _own_control_groups() -> list[Path]:
+    """A control group for one machine, in each hierarchy that systemd keeps services in: two machines in the same
+    would have their services in each other's."""
+    tops = [Path("/sys/fs/cgroup", name) for name in ("", "systemd", "unified")]
+    return [
+        Path(tempfile.mkdtemp(prefix="shubbak-", dir=top)) for top in tops if os.access(top / "cgroup.procs", os.W_OK)
+    ]

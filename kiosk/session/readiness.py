@@ -46,7 +46,7 @@ class Question:
     (s) until one that is not is asked again. `attend` returns when one that is ready may no longer be."""
 
     ask: Callable[[], Awaitable[None]]
-    again: float = AGAIN_S
+    again: float
     attend: Callable[[], Awaitable[None]] = _never
 
 
@@ -61,10 +61,10 @@ def questions(parts: Parts, desk: CardDesk) -> dict[Source, Question]:
         refuse_demo_printer(parts.settings, status.model)
 
     return {
-        "reader": Question(desk.check_reader),
-        "printer": Question(printer),
-        "signer": Question(signer, attend=parts.signer.until_gone),
-        "registry": Question(parts.registry.health, again=REGISTRY_AGAIN_S),
+        "reader": Question(desk.check_reader, AGAIN_S),
+        "printer": Question(printer, AGAIN_S),
+        "signer": Question(signer, AGAIN_S, attend=parts.signer.until_gone),
+        "registry": Question(parts.registry.health, REGISTRY_AGAIN_S),
     }
 
 

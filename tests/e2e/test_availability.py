@@ -8,7 +8,11 @@ import asyncio
 import io
 import json
 import os
+import shutil
 import signal
+import subprocess
+import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +23,9 @@ import pytest
 from kiosk.catalogue import log
 from kiosk.session.protocol import ScreenEvent, Snapshot
 from kiosk.session.service import Session
+
+
+PRINTER = ("device", "printer")
 
 
 class Attract:
@@ -187,3 +194,47 @@ def test_after_a_visit_the_next_citizen_is_told_what_this_one_met(town: Any) -> 
             await screen.open()
 
     run(test)
+
+
+def test_a_printer_plugged_in_or_pulled_out_is_asked_at_once(town: Any, repository: Path) -> None:
+    """Only the port tells: in this session nothing is asked by the clock."""
+    assert shutil.which("umockdev-wrapper"), "this test needs umockdev: apt-get install umockdev"
+    paths = os.pathsep.join([str(repository), str(repository / "tests" / "drivers")])
+    with tempfile.TemporaryDirectory(prefix="usb-") as folder:
+        process = subprocess.Popen(
+            [
+                "umockdev-wrapper",
+                sys.executable,
+                str(Path(__file__).with_name("session_with_usb.py")),
+                str(town.hall.configuration),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": paths, "TMPDIR": folder},
+        )
+
+        def port(do: str, **more: object) -> None:
+            assert process.stdin
+            process.stdin.write(json.dumps({"do": do, "port": "1-1", **more}) + "\n")
+            process.stdin.flush()
+
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == "None\n"
+            port("plug", classes=["07"], serial="P1")
+            town.hall.printer.gone()
+            port("unplug")
+            assert process.stdout.readline() == "E-PRINTER-UNREACHABLE\n"
+            town.hall.printer.back()
+            port("plug", classes=["07"], serial="P1")
+            assert process.stdout.readline() == "None\n"
+            said = process.communicate(timeout=30)[1]
+        finally:
+            process.kill()
+            process.communicate()
+            town.hall.printer.back()
+        assert process.returncode == 0, said
+    devices = [e["state"] for e in map(json.loads, said.splitlines()) if (e["event"], e.get("part")) == PRINTER]
+    assert devices == ["arrived", "left", "arrived"]

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiosk.commands.place import CONFIGURATION
+
 if TYPE_CHECKING:
     from kiosk.commands.diagnose_view import View
     from kiosk.diagnostics import Report
 
-_DEFAULT = Path("/etc/shubbak/kiosk.toml")
 _BETWEEN_S = 2.0
 REPORT = "install-report"
 
 
 def diagnose(
-    config: Annotated[Path, typer.Option(help="the configuration file")] = _DEFAULT,
+    config: Annotated[Path, typer.Option(help="the configuration file")] = CONFIGURATION,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on standard output")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="look again and again, and mark what changed")] = False,
     install: Annotated[

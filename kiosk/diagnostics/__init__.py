@@ -9,6 +9,6 @@ Nothing here needs a screen: `kiosk diagnose` prints it, the technician's screen
 
 from kiosk.diagnostics.check import Check, Report, Status
 from kiosk.diagnostics.place import Place
-from kiosk.diagnostics.run import here, names, not_loaded, run
+from kiosk.diagnostics.table import here, names, not_loaded, run
 
 __all__ = ["Check", "Place", "Report", "Status", "here", "names", "not_loaded", "run"]

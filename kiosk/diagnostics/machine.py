@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import errno
 import os
 import tempfile
 from pathlib import Path
 
-from config.clock import Floor
-from config.errors import ClockBehind
+from config.clock import TOLERANCE, Floor
+from config.errors import ClockBehind, ConfigError
+from config.status import read_state
+from config.store import Store
 from kiosk.diagnostics import registry
 from kiosk.diagnostics.check import Finding, degraded, failed, ok, skipped
 from kiosk.diagnostics.place import Place
@@ -41,9 +44,9 @@ _DISK_CODES = {
 
 async def clock(place: Place) -> Finding:
     """The machine's clock against the newest time that the fleet's administrators signed, and the registry's."""
-    floor = await in_thread(lambda: Floor(place.settings.fleet.folder / "tuf" / "floor.json"))
-    if not floor.trusts(place.now()):
-        return failed(ClockBehind.code, f"it is {_words(place.now())} here; {_words(floor.time)} was signed already")
+    floor = await in_thread(lambda: _floor(place.settings.fleet.folder))
+    if place.now() < floor - TOLERANCE:
+        return failed(ClockBehind.code, f"it is {_words(place.now())} here; {_words(floor)} was signed already")
     told = await registry.date(place)
     if told is None:
         return skipped("the registry does not tell the time: see the registry's checks")
@@ -57,6 +60,17 @@ async def clock(place: Place) -> Finding:
     if abs(skew) > SKEW_DEGRADED_S:
         return degraded("E-CLOCK-DRIFT", detail)
     return ok(detail)
+
+
+def _floor(fleet: Path) -> dt.datetime:
+    """The newest signed time: as kept for the agent alone, or as the agent tells everybody."""
+    store = Store(fleet)
+    kept = Floor(store.tuf / "floor.json").time
+    with contextlib.suppress(ConfigError):  # what is wrong with that file, `configuration` tells
+        state = read_state(store)
+        if state is not None and state.floor is not None:
+            return max(kept, state.floor)
+    return kept
 
 
 def _words(moment: dt.datetime) -> str:

@@ -22,7 +22,8 @@ PCSC_S = 4.0
 INSERT_S = 45.0
 """How long an installation waits for the technician's card."""
 _LOOK_S = 0.3
-_QUIET_S = 2.0
+QUIET_S = 5.0
+"""How long a session gets to say that nobody is served; a visit takes longer."""
 
 
 async def pcscd(place: Place) -> Finding:
@@ -72,7 +73,7 @@ async def _quiet(place: Place) -> AsyncIterator[bool]:
     """
     async with AsyncExitStack() as stack:
         try:
-            async with asyncio.timeout(_QUIET_S):
+            async with asyncio.timeout(QUIET_S):
                 await stack.enter_async_context(place.session.hold())
             quiet = True
         except SessionAway as error:

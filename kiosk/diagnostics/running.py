@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kiosk.diagnostics.check import Finding, failed, ok, skipped
+from config.status import read_state
+from config.store import Store
+from kiosk.diagnostics.check import Finding, degraded, failed, ok, skipped
 from kiosk.diagnostics.place import Place
 from kiosk.diagnostics.threads import in_thread
 from kiosk.issuance.errors import LedgerDamaged, LedgerMissing
 from kiosk.issuance.ledger import Ledger, Verdict
+
+
+async def configuration(place: Place) -> Finding:
+    """Which configuration is in force, and how its agent came to it. That it is valid, whoever loaded it knows."""
+    store = Store(place.settings.fleet.folder)
+    release, state = await in_thread(lambda: (store.current(), read_state(store)))
+    detail = "valid; the local file alone" if release is None else f"valid; release {release}"
+    if state is None:
+        return ok(detail)
+    told = f"{detail}; the agent: {state.phase}"
+    if state.code is not None:
+        return degraded(state.code, f"{told} {state.release or ''}".rstrip())
+    if state.source_code is not None:
+        return degraded(state.source_code, f"{told}; no newer one can be had")
+    return ok(told)
 
 
 async def ledger(place: Place) -> Finding:

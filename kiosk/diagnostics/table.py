@@ -14,7 +14,7 @@ from config.errors import ConfigError, ConfigInvalid
 from config.schema import Settings
 from kiosk.catalogue.codes import UNKNOWN, code_of
 from kiosk.diagnostics import acceptance, certificates, machine, paper, reading, registry, running, signer
-from kiosk.diagnostics.check import Check, Finding, failed, ok, skipped
+from kiosk.diagnostics.check import Check, Finding, failed, skipped
 from kiosk.diagnostics.errors import NotAllowed, denied
 from kiosk.diagnostics.place import Place
 from kiosk.session.control import ControlClient
@@ -50,12 +50,8 @@ def _card_s(settings: Settings) -> float:
     return 4 * settings.card.apdu_deadline + reading.INSERT_S + _MARGIN_S
 
 
-async def _configuration(place: Place) -> Finding:
-    return ok("valid")
-
-
 _TABLE = (
-    _Line("configuration", _configuration, _after(5)),
+    _Line("configuration", running.configuration, _after(5)),
     _Line("machine", machine.machine, _after(10)),
     _Line("disk", machine.disk, _after(10)),
     _Line("ledger", running.ledger, _after(30)),

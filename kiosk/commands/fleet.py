@@ -118,6 +118,30 @@ def bundle(
 
 
 @app.command()
+def keys(
+    folder: Folder,
+    administrator: Annotated[list[str], typer.Option(help="who signs the change; as many as the threshold")],
+    remove: Annotated[list[str] | None, typer.Option(help="whose key no longer counts")] = None,
+    add: Annotated[list[str] | None, typer.Option(help="who gets a key; a name that is not taken")] = None,
+    new_online: Annotated[
+        bool, typer.Option("--new-online", help="also replace the key that signs what is newest")
+    ] = False,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Sign who the administrators are, for another year. With passphrase files: who signs, then who is added, in order.
+
+    Example: kiosk fleet keys fleet --administrator karim --administrator salima --remove amina --add nadia
+    """
+    from kiosk.fleet.passphrase import Passphrases
+
+    working, passphrases = _open(folder), Passphrases(passphrase_file or [])
+    known = {name: passphrases.known(name) for name in administrator}
+    chosen = {name: passphrases.chosen(name) for name in add or []}
+    version = working.renew_root(known, remove=remove or [], add=chosen, new_online=new_online)
+    _tell(f"root {version}: {', '.join(working.administrators)}; kiosks learn of it from the next kiosk fleet publish")
+
+
+@app.command()
 def status(
     folder: Folder, as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False
 ) -> None:

@@ -21,7 +21,7 @@ PROBATION_S = 5
 
 def main() -> None:
     arguments = _arguments()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(0))
     folder: Path = arguments.folder.absolute()
     fleet = {"mirror": arguments.mirror, "usb": folder / "usb", "poll": POLL_S, "probation": PROBATION_S}

@@ -99,6 +99,7 @@ class SignerService:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="signing")
         self._stopping = asyncio.Event()
         self._connections = 0
+        self._silent: set[asyncio.Timeout] = set()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -153,6 +154,9 @@ class SignerService:
             await self._configuration.changed(self._patience())
             before = self._failure
             await loop.run_in_executor(self._thread, self._take_up)
+            for silence in self._silent:  # who only waits to see us go asks again how we are
+                if not silence.expired():
+                    silence.reschedule(loop.time())
             if self._failure is None:
                 self._watcher.taken_up(self._loaded.release)
             elif before is None or before.code != self._failure.code:
@@ -204,8 +208,12 @@ class SignerService:
         self._connections += 1
         try:
             while True:
-                async with asyncio.timeout(_IDLE_SECONDS):
-                    frame = await read_frame(reader)
+                async with asyncio.timeout(_IDLE_SECONDS) as silence:
+                    self._silent.add(silence)
+                    try:
+                        frame = await read_frame(reader)
+                    finally:
+                        self._silent.discard(silence)
                 if frame is None:
                     return None
                 await _send(writer, await self._answer(frame, peer))

@@ -33,6 +33,24 @@ def test_a_release_is_taken_up_and_the_chain_goes_on(make_signer: MakeSigner, re
     assert signer.end() == ""
 
 
+def test_who_waits_to_see_it_go_asks_again_after_a_switch(make_signer: MakeSigner) -> None:
+    """Else a session would go on believing, for as long as a silence may last, that all is well."""
+    signer = make_signer()
+    signer.start()
+
+    async def switch() -> None:
+        waiting = asyncio.create_task(signer.client.until_gone())
+        await signer.client.status()  # answered after the connection that waits was taken
+        signer.release(1, signer={"key": "elsewhere"})
+        await asyncio.wait_for(waiting, 20)  # a silence is ended after 30 s
+        with pytest.raises(errors.KeyAbsent):
+            await signer.client.status()
+
+    asyncio.run(switch())
+    assert signer.says() == "failed E-SIGN-TOKEN-KEY"
+    signer.end()
+
+
 def test_a_grant_used_before_the_switch_is_used_after_it(make_signer: MakeSigner, registry: Registry) -> None:
     signer = make_signer()
     signer.start()

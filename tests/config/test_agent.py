@@ -48,7 +48,7 @@ class Stick:
     def __init__(self, published: Path, mounted: Path) -> None:
         self._published = published
         self._link = mounted / "stick"
-        mounted.mkdir()
+        mounted.mkdir(parents=True, exist_ok=True)
 
     def put(self, release: int) -> None:
         self.draw()
@@ -162,6 +162,11 @@ def faulty_while(kiosk: FakeKiosk, looks: list[bool]) -> None:
 def test_a_short_fault_in_probation_is_forgiven(kiosk: FakeKiosk, stick: Stick) -> None:
     faulty_while(kiosk, [True] * (BAD_LOOKS - 1) + [False] + [True] * (BAD_LOOKS - 1) + [False] * LOOKS)
     assert take(kiosk, stick, 1)["phase"] == "good"
+
+
+def test_a_fault_that_stays_is_not_forgiven_when_it_ends(kiosk: FakeKiosk, stick: Stick) -> None:
+    faulty_while(kiosk, [True] * BAD_LOOKS + [False] * 100)
+    assert take(kiosk, stick, 1)["code"] == "E-READER-ABSENT"
 
 
 def test_a_fault_at_the_end_of_probation_is_not(kiosk: FakeKiosk, stick: Stick) -> None:
@@ -372,6 +377,9 @@ def test_power_lost_between_the_verdict_and_the_way_back(
     assert kiosk.store.current() == 1
 
 
+_SYNC = os.fsync
+
+
 class Disk:
     """Counts what is done to the disk, and cuts the power before the step `at`."""
 
@@ -386,7 +394,7 @@ class Disk:
             if self.steps >= self._at:
                 raise PowerCut
             self.steps += 1
-            return real(*args, **named)
+            return None if real is _SYNC else real(*args, **named)  # a process that ends loses nothing unsynced
 
         return call
 
@@ -404,12 +412,13 @@ def whole(kiosk: FakeKiosk) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("worse", [False, True], ids=["kept", "reverted"])
 def test_power_cut_at_every_step(tmp_path: Path, published: Path, worse: bool) -> None:
+    kiosk, stick = new_kiosk(tmp_path / "first", published)
+    take(kiosk, stick, 1)
+    stick.put(2)
     for at in range(10_000):
         folder = tmp_path / str(at)
-        folder.mkdir()
+        shutil.copytree(tmp_path / "first", folder, symlinks=True)
         kiosk, stick = new_kiosk(folder, published)
-        take(kiosk, stick, 1)
-        stick.put(2)
         if worse:
             kiosk.faults_of[2] = {"signer": "E-SIGN-TOKEN-ABSENT"}
         with pytest.MonkeyPatch.context() as patch:

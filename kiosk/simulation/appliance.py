@@ -10,12 +10,10 @@ and releases of the demonstration lie in folders of their own, apart from those 
 
 from __future__ import annotations
 
-import json
 import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tomllib
@@ -25,8 +23,8 @@ from pathlib import Path
 
 from config.errors import DemoInProduction
 from kiosk import supervision
-from kiosk.errors import PartMissing, WrongUsage
-from kiosk.simulation.control import ControlSocket
+from kiosk.errors import PartMissing
+from kiosk.simulation.control import ControlSocket, have_done
 from kiosk.simulation.demo import CARD_DELAY_MS, actions
 from kiosk.simulation.townhall import TownHall
 
@@ -34,7 +32,6 @@ FOLDER = Path("/var/lib/kiosk-townhall")
 CONTROL = Path("/run/kiosk-townhall/control.sock")
 OWN = "town-hall"
 """Name of the demonstration's folders in the state folders of session, signer and agent."""
-_ANSWER_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +66,7 @@ class Local:
         except ValueError:
             profile = None
         if profile != "demo" and (not self.shipped.is_file() or content != self.shipped.read_bytes()):
-            raise DemoInProduction(
-                f"{self.file} was edited: this kiosk is set up for service"
-            )
+            raise DemoInProduction(f"{self.file} was edited: this kiosk is set up for service")
 
     def _is_ours(self) -> bool:
         return self.before.exists() and b'profile = "demo"' in self.file.read_bytes()
@@ -96,16 +91,7 @@ def serve() -> None:
 
 def do(deed: str) -> None:
     """Have the town hall do it. Raises WrongUsage for what it cannot do, PartMissing when it does not run."""
-    try:
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(_ANSWER_S)
-            client.connect(str(CONTROL))
-            client.sendall(json.dumps({"do": deed}).encode() + b"\n")
-            reply = json.loads(client.makefile("rb").readline())
-    except (OSError, ValueError):
-        raise PartMissing("the virtual town hall does not answer; systemctl start kiosk-townhall") from None
-    if not reply["ok"]:
-        raise WrongUsage(f"the town hall did not: {reply['error']}")
+    have_done(CONTROL, deed)
 
 
 def _wiring() -> dict[str, dict[str, object]]:

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import json
+import socket
 import socketserver
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
+from kiosk.errors import PartMissing, WrongUsage
+
 MAX_LINE_BYTES = 4096
+_ANSWER_S = 30.0
+
+
+def have_done(path: Path, deed: str) -> None:
+    """Have whoever listens at `path` do it. Raises WrongUsage for what it cannot do, PartMissing when nobody does."""
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(_ANSWER_S)
+            client.connect(str(path))
+            client.sendall(json.dumps({"do": deed}).encode() + b"\n")
+            reply = json.loads(client.makefile("rb").readline(MAX_LINE_BYTES))
+    except (OSError, ValueError):
+        raise PartMissing("the virtual town hall does not answer") from None
+    if not reply["ok"]:
+        raise WrongUsage(f"the town hall did not: {reply['error']}")
 
 
 class ControlSocket:

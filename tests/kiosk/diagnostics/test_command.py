@@ -27,7 +27,7 @@ def command(*words: str | Path) -> list[str | Path]:
 
 
 def done(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     return subprocess.run(command(*words), capture_output=True, text=True, timeout=120, cwd=cwd, env=environment)
 
 

@@ -12,7 +12,8 @@ COMMANDS = [
     "card read", "card simulate", "documents list", "documents render", "registry serve", "keys create",
     "keys request", "keys install", "keys list", "diagnose", "bench laser", "ledger list", "ledger verify",
     "ledger export",
-    "config validate", "config show", "config docs",
+    "config validate", "config show", "config docs", "config agent", "config status",
+    *(f"fleet {name}" for name in "init validate diff sign publish refresh bundle keys status".split()),
 ]  # fmt: skip
 HEAVY = ("PySide6", "typst", "pyhanko", "fastapi", "smartcard", "pyipp", "httpx", "cryptography")
 
@@ -75,6 +76,16 @@ def test_the_settings_in_force_say_where_they_came_from(tmp_path: Path) -> None:
     file.write_text('profile = "demo"\n[laser]\ndeadline = 30\n')
     shown = kiosk("config", "show", "--config", file).stdout
     assert "deadline = 30.0    # kiosk.toml:3" in shown and "idle = 60.0    # default" in shown
+
+
+def test_a_release_is_judged_by_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "kiosk.toml").write_text('[hours]\nfriday = ""\n')
+    done = kiosk("config", "validate", tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path}: good\n")
+    (tmp_path / "kiosk.toml").write_text('[card]\ncsca = "trust"\n')
+    (tmp_path / "trust").mkdir()
+    done = kiosk("config", "validate", tmp_path)
+    assert done.returncode == 1 and done.stdout == "" and done.stderr.startswith("E-FLEET-NO-CSCA: card.csca: ")
 
 
 def test_json_is_one_object_and_nothing_else() -> None:

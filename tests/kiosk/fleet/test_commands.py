@@ -215,6 +215,37 @@ def test_a_stick_and_its_days(desk: Desk) -> None:
     refused(desk.fleet("bundle", "--to", stick, "--days", "91"), 2, "E-KIOSK-USAGE")
 
 
+def keys(desk: Desk, signers: list[str], *words: str, new: str | None = None) -> Done:
+    """`kiosk fleet keys` with the passphrases of who signs and of who is added."""
+    people = [*signers, *([new] if new else [])]
+    files = [word for name in people for word in ("--passphrase-file", desk.place / f"{name}.pass")]
+    named = [word for name in signers for word in ("--administrator", name)]
+    return desk.fleet("keys", *named, *words, *(("--add", new) if new else ()), *files)
+
+
+def test_a_key_is_replaced_by_the_others(desk: Desk) -> None:
+    desk.secret("nadia", "the word of nadia")
+    refused(keys(desk, ["karim"], "--remove", "amina", new="nadia"), 1, "E-CONFIG-THRESHOLD")
+    done = keys(desk, ["karim", "salima"], "--remove", "amina", new="nadia")
+    assert done.returncode == 0 and "root 2: karim, salima, nadia" in done.stderr
+    refused(desk.sign("amina"), 1, "E-CONFIG-KEY")
+    assert desk.sign("nadia").returncode == 0 and desk.sign("karim").returncode == 0
+    assert desk.publish().returncode == 0 and (desk.public / "metadata" / "2.root.json").is_file()
+
+
+def test_the_online_key_is_replaced_and_refreshes(desk: Desk) -> None:
+    desk.sign("amina")
+    desk.sign("karim")
+    desk.publish()
+    assert keys(desk, ["amina", "karim"], "--new-online").returncode == 0
+    assert desk.fleet("refresh", "--to", desk.public).returncode == 0
+
+
+def test_a_passphrase_is_missing_for_who_is_added(desk: Desk) -> None:
+    done = desk.fleet("keys", "--administrator", "amina", "--add", "nadia", "--passphrase-file", "amina.pass")
+    refused(done, 2, "E-FLEET-PASSPHRASE")
+
+
 @pytest.fixture
 def typed(tmp_path: Path) -> Callable[..., tuple[int, str]]:
     """A command at a terminal: answers each question, and gives the status and all that the terminal showed."""

@@ -215,3 +215,11 @@ def test_all_is_said_at_once(world: World, tmp_path: Path) -> None:
 def unused_port() -> int:
     with socket.create_server(("localhost", 0)) as taken:
         return int(taken.getsockname()[1])
+
+
+def test_in_production_a_release_brings_no_demonstration(world: World) -> None:
+    """What the local file has already is not the release's fault; what it brings is told key by key."""
+    before = Settings(profile="production")
+    after = with_(before, card={"csca": world.release / "trust" / "csca"})
+    found = problems(before, after, world.release)
+    assert found and all(line.startswith("E-CONFIG-DEMO-IN-PRODUCTION: card.csca: ") for line in found)

@@ -32,6 +32,7 @@ FOLDER = Path("/var/lib/kiosk-townhall")
 CONTROL = Path("/run/kiosk-townhall/control.sock")
 OWN = "town-hall"
 """Name of the demonstration's folders in the state folders of session, signer and agent."""
+_FOLLOWERS = [f"kiosk-{name}.service" for name in ("signer", "session", "config", "screen")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ def serve() -> None:
         _hand_over(hall)
         local.replace(hall.configuration.read_text(encoding="utf-8"))
         supervision.ready()
-        # Not waited for: at boot the kiosk starts after us, and otherwise it has time of its own to come back.
-        subprocess.run(["systemctl", "--no-block", "try-restart", "kiosk.target"], check=False)
+        # Not waited for: at boot they start after us, and otherwise they come back in their own time.
+        subprocess.run(["systemctl", "--no-block", "try-restart", *_FOLLOWERS], check=False)
         signal.pause()
 
 

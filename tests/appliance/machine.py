@@ -156,7 +156,7 @@ class Machine:
         if user is not None:
             command = ["runuser", "-u", user, "--", *command]
         return subprocess.run(
-            [*enter, "--root", "--wd=/", "--", *command],
+            [*enter, "--root", "--wdns=/", "--", *command],
             input=(stdin or "").encode(),
             capture_output=True,
             env={"PATH": _PATH, "LANG": "C.UTF-8", "TERM": "dumb", **(environment or {})},

@@ -24,6 +24,7 @@ SUITE = "bookworm"
 _BASE = ("systemd", "systemd-sysv", "dbus", "udev", "ca-certificates")
 # What the tests themselves use inside: a camera, a look at the network, signals by name.
 _TOOLS = ("grim", "iproute2", "procps")
+_HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost\n"  # as Debian's installer writes it; debootstrap does not
 _CERTIFICATES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/usr/local/share/ca-certificates"))
 
 _KEPT = 2  # older layers of a kind, beside the newest: another run may stand on one
@@ -50,7 +51,7 @@ def cache() -> Path:
 
 
 def bare() -> Path:
-    return _made("bare", [SUITE, *_BASE, _mirror()], _bootstrap)
+    return _made("bare", [SUITE, *_BASE, _HOSTS, _mirror()], _bootstrap)
 
 
 def ready(dependencies: list[str]) -> Path:
@@ -106,6 +107,7 @@ def _bootstrap(root: Path) -> None:
     acquire = subprocess.run(["apt-config", "dump", "Acquire"], capture_output=True, text=True, check=True).stdout
     (root / "etc/apt/apt.conf.d/90host").write_text(acquire + 'Binary::apt-get::APT::Keep-Downloaded-Packages "1";\n')
     (root / "etc/machine-id").write_text("")
+    (root / "etc/hosts").write_text(_HOSTS)
     for source in _CERTIFICATES:
         goal = root / source.relative_to("/")
         if source.is_dir():

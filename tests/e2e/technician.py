@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,6 +67,39 @@ def diagnose(configuration: Path, *words: str) -> Diagnosis:
         else:
             assert check["code"] is None and check["remedy"] is None
     return Diagnosis(done.returncode, told["ready"], {check["name"]: check for check in told["checks"]})
+
+
+_NO_READER = """
+mount -t tmpfs tmpfs /run && mkdir -p /run/pcscd/none || exit 1
+[ ! -d /dev/bus ] || mount -t tmpfs tmpfs /dev/bus || exit 1
+export LISTEN_PID=$$ LISTEN_FDS=1 PATH="$PATH:/usr/sbin"
+exec pcscd --foreground --config /run/pcscd/none
+"""
+
+
+@contextmanager
+def pcscd_without_reader(folder: Path) -> Iterator[Path]:
+    """The socket of a PC/SC service whose readers have all been pulled out."""
+    path = folder / "empty.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        namespaces = ["--mount"] if os.geteuid() == 0 else ["-Urm"]
+        descriptor = listening.fileno()
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "unshare", *namespaces, "sh", "-c", _NO_READER],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: os.set_inheritable(3, True) if descriptor == 3 else os.dup2(descriptor, 3),
+            close_fds=False,
+        )
+    try:
+        yield path
+    finally:
+        process.kill()
+        process.wait()
+        path.unlink()
 
 
 def children(pid: int) -> list[int]:

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from kiosk.simulation.townhall import TownHall
 from registry.reference.keys import RegistryKeys, write_device
 from signing.certificates import pem
-from tests.e2e.technician import Diagnosis, diagnose, pcscd_of, variant
+from tests.e2e.technician import Diagnosis, diagnose, pcscd_of, pcscd_without_reader, variant
 
 AFTER_TCP = {"registry-tls", "registry-token", "registry-api", "clock"}
 
@@ -84,7 +84,12 @@ def test_pcscd_hangs(hall: TownHall) -> None:
         os.kill(stopped, signal.SIGCONT)
 
 
-def test_the_reader_is_gone(hall: TownHall) -> None:
+def test_the_reader_is_pulled_out(hall: TownHall) -> None:
+    with pcscd_without_reader(hall.folder) as socket:
+        names(diagnose(variant(hall, reader={"pcscd_socket": socket})), "reader", "E-READER-NONE")
+
+
+def test_another_reader_than_the_one_that_is_wanted(hall: TownHall) -> None:
     absent = variant(hall, reader={"name": "Identiv uTrust 4701 F"})
     found = diagnose(absent)
     names(found, "reader", "E-READER-NONE")

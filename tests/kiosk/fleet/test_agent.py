@@ -184,6 +184,20 @@ def test_a_root_of_others_is_not_believed(kiosk: Kiosk) -> None:
     assert kiosk.status()["release"] is None
 
 
+def test_a_kiosk_begins_anew_with_other_administrators(kiosk: Kiosk) -> None:
+    """The way out when too few keys are left, by hand: another root, and an empty folder."""
+    for friday in ("08:00-12:00", "09:00-12:00"):
+        kiosk.publish(f'[hours]\nfriday = "{friday}"\n')
+    assert kiosk.once().returncode == 0 and kiosk.status()["release"] == 2
+    shutil.rmtree(kiosk.public)
+    shutil.rmtree(kiosk.administrators.path)
+    kiosk.administrators = WorkingFolder.create(kiosk.folder / "work", WORDS)
+    kiosk.publish('[hours]\nfriday = ""\n')
+    assert kiosk.once().returncode != 0 and kiosk.status()["release"] == 2
+    shutil.rmtree(kiosk.folder / "fleet")
+    assert kiosk.once().returncode == 0 and kiosk.status()["release"] == 1
+
+
 class Running:
     """The agent as its unit starts it."""
 

@@ -36,16 +36,20 @@ class Floor:
         """Whether the machine's clock can be right."""
         return now >= self.time - TOLERANCE
 
-    def learn(self, now: datetime, release: int, by_administrators: datetime | None, online: datetime | None) -> None:
-        """Take in what verified metadata said; raises StoreFailed."""
+    def raised(
+        self, now: datetime, release: int, by_administrators: datetime | None, online: datetime | None
+    ) -> tuple[datetime, int]:
+        """Time and release of the floor after verified metadata said this: when either role signed, if it tells."""
         time = max(self.time, by_administrators or self.time)
         if online is not None:
             time = max(time, min(online, max(now, time) + MOST_AHEAD))
-        if (time, release) != (self.time, self.release):
-            self.time, self.release = time, max(release, self.release)
-            text = json.dumps({"time": self.time.strftime(TIME), "release": self.release})
-            with storing():
-                write_durably(self._file, text.encode(), 0o600)
+        return time, max(release, self.release)
+
+    def keep(self, time: datetime, release: int) -> None:
+        """On the disk, and from now on; raises StoreFailed."""
+        with storing():
+            write_durably(self._file, json.dumps({"time": time.strftime(TIME), "release": release}).encode(), 0o600)
+        self.time, self.release = time, release
 
 
 def signed_time(fields: dict[str, object], expires: datetime) -> datetime | None:

@@ -139,13 +139,15 @@ class Mirror:
         targets, timestamp = trusted.targets, trusted.timestamp
         if targets.version < self.floor.release:
             raise MetadataRolledBack(f"release {targets.version} after {self.floor.release}")
-        self._store.sync_tuf()  # first what is believed now, then what it says of time: a power cut forgets neither
-        self.floor.learn(
+        raised = self.floor.raised(
             self._now(),
             targets.version,
             signed_time(targets.unrecognized_fields, targets.expires),
             signed_time(timestamp.unrecognized_fields, timestamp.expires),
         )
+        if raised != (self.floor.time, self.floor.release):
+            self._store.sync_tuf()  # first what is believed now, then what it says: a power cut forgets neither
+            self.floor.keep(*raised)
         return targets
 
     def _fetch(self, updater: Updater, targets: Targets, reuse: Path | None) -> Path:

@@ -76,6 +76,7 @@ async def _visit(hall: TownHall, settings: Settings, stage: Stage) -> dict[str, 
     async with open_session(settings) as session:
         observer = Observer(session)
         registry = session.counter._parts.registry  # nobody else needs its counters
+        requests, sent = registry.requests, registry.bytes
         citizen = ScriptedCitizen(session.runner, Answers({"can": card.can}, card.pin, TYPE, "ar"))
         session.runner.attach(observer)
         session.runner.attach(citizen)
@@ -88,5 +89,5 @@ async def _visit(hall: TownHall, settings: Settings, stage: Stage) -> dict[str, 
         if trouble is not None:
             raise RuntimeError(f"the visit ended with {trouble}")
         stage.ours.times.append(observer.milliseconds)
-        stage.counts.update(apdus=observer.apdus, requests=registry.requests, bytes=registry.bytes)
+        stage.counts.update(apdus=observer.apdus, requests=registry.requests - requests, bytes=registry.bytes - sent)
         return session.counter.times

@@ -88,6 +88,7 @@ class Readiness:
         self._hints = {source: asyncio.Event() for source in questions}
         self._nobody_served = asyncio.Event()
         self._nobody_served.set()
+        self._just_asked = True
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -110,8 +111,12 @@ class Readiness:
         self._nobody_served.clear()
 
     def resume(self) -> None:
+        """Nobody is served, or still nobody. The first time, `start` has just asked."""
         self._nobody_served.set()
-        self.look()
+        if self._just_asked:
+            self._just_asked = False
+        else:
+            self.look()
 
     async def _keep(self, source: Source) -> None:
         while True:

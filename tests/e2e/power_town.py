@@ -87,6 +87,8 @@ class PowerTown:
                 self._unanswered = snapshot
                 return snapshot
             assert snapshot["screen"] != "trouble" or answered == "trouble", snapshot
+            if snapshot["data"].get("unavailable"):
+                continue  # closed: it opens by itself
             if snapshot["screen"] != answered:
                 answered = snapshot["screen"]
                 self._answer(self.screen, snapshot)

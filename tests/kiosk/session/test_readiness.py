@@ -140,6 +140,7 @@ def test_nothing_is_asked_while_a_citizen_is_served() -> None:
             parts["reader"].error = smartcard.NoReader("none")
             readiness.look("reader")
             await closed.until("E-READER-NONE")
+            readiness.resume()
             readiness.pause()
             await asyncio.sleep(0)  # the question under way, if any, comes to its end
             asked = parts["reader"].asked
@@ -152,6 +153,20 @@ def test_nothing_is_asked_while_a_citizen_is_served() -> None:
             parts["reader"].error = None
             readiness.resume()
             await closed.until("E-PRINTER-PAPER-OUT")
+
+    run(test)
+
+
+def test_the_slow_tick_asks_all_of_them_but_not_right_after_the_start() -> None:
+    async def test() -> None:
+        async with watched() as (parts, _, readiness):
+            readiness.resume()
+            for _ in range(1000):
+                await asyncio.sleep(0)
+            assert [part.asked for part in parts.values()] == [1, 1, 1]
+            readiness.resume()
+            for part in parts.values():
+                await part.until_asked(2)
 
     run(test)
 

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from config.status import State
+from drivers.printers.laser import LaserPrinter
+from drivers.printers.supplies import Inventory, Supply
 from drivers.simulated.issuer import Holder
 from kiosk.diagnostics import machine
 from tests.kiosk.diagnostics.conftest import Bench
@@ -76,6 +78,32 @@ def test_a_card_that_opens_by_bac(bench: Bench, tmp_path: Path) -> None:
     finally:
         bench.remove()
     assert card.status == "ok" and "BAC" in card.detail
+
+
+# --- supplies
+
+
+@pytest.mark.parametrize(
+    ("trays", "markers", "code"),
+    [
+        ((Supply("main", 20),), (Supply("Black", 10),), None),
+        ((Supply("main", 19),), (), "E-PRINTER-PAPER-LOW"),
+        ((Supply("main", 9), Supply("second", 11)), (), None),
+        ((), (Supply("Drum", None), Supply("Black", 9)), "E-PRINTER-TONER-LOW"),
+    ],
+)
+def test_a_printer_that_tells_levels_and_no_warning(
+    bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    trays: tuple[Supply, ...],
+    markers: tuple[Supply, ...],
+    code: str | None,
+) -> None:
+    async def inventory(printer: LaserPrinter) -> Inventory:
+        return Inventory("", trays, markers)
+
+    monkeypatch.setattr(LaserPrinter, "inventory", inventory)
+    assert bench.check("supplies").code == code
 
 
 # --- certificates

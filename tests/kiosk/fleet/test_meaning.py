@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import socket
 import tempfile
@@ -169,10 +170,8 @@ def test_a_printer_that_is_not_there(world: World) -> None:
     assert said(world.refused(laser={"uri": f"ipp://localhost:{unused_port()}/ipp/print"})) == [
         ("E-PRINTER-UNREACHABLE", "laser.uri")
     ]
-    with ThreadingHTTPServer(("localhost", 0), BaseHTTPRequestHandler) as web:  # HTTP, but no printer
-        threading.Thread(target=web.serve_forever).start()
-        found = world.refused(laser={"uri": f"ipp://localhost:{web.server_port}/ipp/print"})
-        web.shutdown()
+    with plain_http() as port:
+        found = world.refused(laser={"uri": f"ipp://localhost:{port}/ipp/print"})
     assert said(found) == [("E-PRINTER-NONSENSE", "laser.uri")]
 
 
@@ -183,8 +182,8 @@ def test_a_registry_that_is_not_there_or_not_ours(world: World, tmp_path: Path) 
     assert url("https://registry.invalid") == [("E-REGISTRY-UNREACHABLE", "registry.url")]
     assert url(f"https://localhost:{unused_port()}") == [("E-REGISTRY-UNREACHABLE", "registry.url")]
     assert url("https://localhost:99999") == [("E-REGISTRY-NONSENSE", "registry.url")]
-    plain = world.printer.uri.split("/")[2].rpartition(":")[2]  # speaks HTTP, and no TLS
-    assert url(f"https://localhost:{plain}") == [("E-REGISTRY-TLS", "registry.url")]
+    with plain_http() as port:
+        assert url(f"https://localhost:{port}") == [("E-REGISTRY-TLS", "registry.url")]
     other = world.release / "trust" / "signer.pem"  # a certificate, but not of the registry's authority
     assert said(world.refused(registry={"ca": other})) == [("E-REGISTRY-TLS", "registry.url")]
 
@@ -210,6 +209,15 @@ def test_what_does_not_change_stands_in_nobodys_way(world: World) -> None:
 def test_all_is_said_at_once(world: World, tmp_path: Path) -> None:
     found = world.refused(hours=CLOSED, card={"csca": tmp_path}, laser={"uri": "ipp://printer.invalid/ipp/print"})
     assert [code for code, _ in said(found)] == ["E-FLEET-NEVER-OPEN", "E-FLEET-NO-CSCA", "E-PRINTER-UNREACHABLE"]
+
+
+@contextlib.contextmanager
+def plain_http() -> Iterator[int]:
+    """A web server without TLS, and no printer either; its port."""
+    with ThreadingHTTPServer(("localhost", 0), BaseHTTPRequestHandler) as web:
+        threading.Thread(target=web.serve_forever).start()
+        yield web.server_port
+        web.shutdown()
 
 
 def unused_port() -> int:

@@ -43,7 +43,7 @@ async def reader(place: Place) -> Finding:
         raise smartcard.NoReader(f"no reader is called as reader.name says; PC/SC sees {', '.join(found)}")
     name = wanted or found[0]
     if name not in place.firmware:
-        async with _quiet(place) as quiet:
+        async with _quiet(place, QUIET_S) as quiet:
             if quiet:
                 place.firmware[name] = await _ask(lambda: smartcard.firmware(name))
     version = place.firmware.get(name)
@@ -54,7 +54,7 @@ async def card(place: Place) -> Finding:
     """How the card in the reader opens. Nothing of its holder is read, nothing is tried that it counts."""
     if not place.installing and not await _with_card(place):
         return skipped("no card is in the reader")
-    async with _quiet(place) as quiet:
+    async with _quiet(place, INSERT_S if place.installing else QUIET_S) as quiet:
         if not quiet:
             return skipped("a visit is going on: its card is left alone")
         if place.installing:
@@ -66,14 +66,14 @@ async def card(place: Place) -> Finding:
 
 
 @asynccontextmanager
-async def _quiet(place: Place) -> AsyncIterator[bool]:
+async def _quiet(place: Place, seconds: float) -> AsyncIterator[bool]:
     """Inside True, no visit begins, so that a card put in now finds its reader free; False: one may be going on.
 
     Where no session answers there is no visit to disturb.
     """
     async with AsyncExitStack() as stack:
         try:
-            async with asyncio.timeout(QUIET_S):
+            async with asyncio.timeout(seconds):
                 await stack.enter_async_context(place.session.hold())
             quiet = True
         except SessionAway as error:

@@ -47,7 +47,7 @@ def _registry_s(settings: Settings) -> float:
 
 
 def _card_s(settings: Settings) -> float:
-    return 4 * settings.card.apdu_deadline + reading.INSERT_S + _MARGIN_S
+    return 4 * settings.card.apdu_deadline + 2 * reading.INSERT_S + _MARGIN_S
 
 
 _TABLE = (

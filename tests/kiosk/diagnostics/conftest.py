@@ -58,7 +58,7 @@ class Bench:
 def bench(use_reader: Callable[[VirtualReader], None]) -> Iterator[Bench]:
     with (
         tempfile.TemporaryDirectory(prefix="shubbak-") as folder,
-        TownHall(Path(folder), overrides={"registry": {"deadline": 3}, "laser": {"deadline": 10}}) as hall,
+        TownHall(Path(folder)) as hall,
     ):
         use_reader(hall.reader)
         hall.start("signer", "session")

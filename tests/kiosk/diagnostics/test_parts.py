@@ -298,6 +298,6 @@ def test_a_secret_that_others_can_read_is_named(bench: Bench, tmp_path: Path) ->
 
 
 def test_an_installation_without_a_card_fails(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kiosk.diagnostics.reading.INSERT_S", 0.1)
+    monkeypatch.setattr("kiosk.diagnostics.reading.INSERT_S", 3.0)
     found = bench.check("card", installing=True)
     assert found.code == "E-CARD-ABSENT", found

@@ -69,12 +69,13 @@ def main() -> None:
 
 
 def libraries(work: Path, environment: dict[str, str]) -> Path:
-    """What the locks pin, as pip lays it out; made once for each pair of locks."""
-    locks = b"".join((ROOT / lock).read_bytes() for lock in LOCKS)
-    made_by = (PYTHON + run(PYTHON, "-VV")).encode()
-    runtime = work / f"runtime-{hashlib.sha256(locks + made_by).hexdigest()[:16]}"
+    """What the locks pin, less what is never loaded, compiled; made once, and again when what it is made of changes."""
+    made_of = b"".join(file.read_bytes() for file in [*(ROOT / lock for lock in LOCKS), HERE / "parts.py"])
+    runtime = work / f"runtime-{hashlib.sha256(made_of + run(PYTHON, '-VV').encode()).hexdigest()[:16]}"
     if runtime.is_dir():
         return runtime
+    for old in work.glob("runtime-*"):
+        shutil.rmtree(old)
     say("Installing the pinned libraries (a minute or two; the next build finds them there)")
     builder = work / "builder"
     run(PYTHON, "-m", "venv", "--clear", builder)
@@ -86,6 +87,9 @@ def libraries(work: Path, environment: dict[str, str]) -> Path:
     building = environment | {"PATH": f"{builder}/bin:{os.environ['PATH']}", "CFLAGS": "-g0 -O2"}
     options = ["--no-build-isolation", "--no-compile", "--ignore-installed", "--prefix", unfinished]
     run(*pip, *options, "--require-hashes", "-r", ROOT / LOCKS[1], environment=building)
+    packages = unfinished / "lib/python3.11/site-packages"
+    parts.trim(packages)
+    compile_all(packages, environment)
     unfinished.rename(runtime)
     return runtime
 
@@ -101,13 +105,10 @@ def stage(work: Path, runtime: Path, environment: dict[str, str]) -> dict[str, P
         shutil.rmtree(tree, ignore_errors=True)
         tree.mkdir(parents=True)
     kiosk, simulators = stages["shubbak"], stages["shubbak-simulators"]
-    shutil.copytree(runtime / "lib/python3.11/site-packages", kiosk / PACKAGES, symlinks=True)
+    shutil.copytree(runtime / "lib/python3.11/site-packages", kiosk / PACKAGES, symlinks=True, copy_function=os.link)
     own_code(work, kiosk, environment)
-    parts.trim(kiosk / PACKAGES)
     parts.separate(kiosk / PACKAGES, simulators / PACKAGES)
     interpreter(kiosk)
-    compile_all(kiosk, environment)
-    compile_all(simulators, environment)
     machine(kiosk, "shubbak")
     machine(simulators, "shubbak-simulators")
     return stages
@@ -126,7 +127,10 @@ def own_code(work: Path, tree: Path, environment: dict[str, str]) -> None:
     shutil.rmtree(prefix, ignore_errors=True)
     options = ["--no-build-isolation", "--no-compile", "--no-deps", "--ignore-installed", "--prefix", prefix]
     run(*pip, *options, source, environment=environment)
-    shutil.copytree(prefix / "lib/python3.11/site-packages", tree / PACKAGES, dirs_exist_ok=True)
+    packages = prefix / "lib/python3.11/site-packages"
+    parts.lighten(packages)
+    compile_all(packages, environment)
+    shutil.copytree(packages, tree / PACKAGES, dirs_exist_ok=True)
 
 
 def interpreter(tree: Path) -> None:
@@ -141,11 +145,11 @@ def interpreter(tree: Path) -> None:
     shutil.copy(HERE / "kiosk", command)
 
 
-def compile_all(tree: Path, environment: dict[str, str]) -> None:
+def compile_all(packages: Path, environment: dict[str, str]) -> None:
     """Bytecode that is believed without a look at its source: nothing there changes but by dpkg."""
     run(
         *(PYTHON, "-I", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"),
-        *("-s", tree, "-p", "/", tree / PACKAGES),
+        *("-s", packages, "-p", Path("/") / PACKAGES, packages),
         environment=environment,
     )
 

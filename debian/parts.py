@@ -43,7 +43,6 @@ NEEDLESS = (
     *("*.dist-info/entry_points.txt", "*.dist-info/top_level.txt", "*.dist-info/WHEEL", "*.dist-info/sboms"),
     *("Crypto/SelfTest", "shiboken6/include", "shiboken6/lib"),
 )
-_WHOLE_QT = ("PySide6", "shiboken6")
 
 # soname: Debian package, which the package that asks for it, or one that it needs, depends on.
 SYSTEM_LIBRARIES = {
@@ -111,11 +110,16 @@ MACHINE = {
 }
 
 
-def trim(packages: Path) -> None:
-    """Takes away what no machine loads."""
+def lighten(packages: Path) -> None:
+    """Takes away what only compilers, type checkers and installers read."""
     for pattern in NEEDLESS:
         for path in packages.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def trim(packages: Path) -> None:
+    """Takes away what no machine loads, of Qt above all."""
+    lighten(packages)
     kept = _closure(packages, KIOSK_QT + SIMULATORS_QT)
     for path in sorted(packages.joinpath("PySide6").rglob("*"), reverse=True):
         if path.is_dir() and not path.is_symlink():

@@ -40,11 +40,11 @@ def ready(packages: Packages) -> Path:
 def boot(packages: Packages, ready: Path, tmp_path: Path) -> Iterator[Boot]:
     """`boot("shubbak", "shubbak-simulators", files={path: text})` gives a running Machine that has them.
 
-    `files` lie there before it boots. It is powered off when the test ends.
+    `files`, where a Path is a file to copy, lie there before it boots. It is powered off when the test ends.
     """
     with ExitStack() as running:
 
-        def start(*names: str, files: Mapping[str, str] | None = None) -> Machine:
+        def start(*names: str, files: Mapping[str, str | Path] | None = None) -> Machine:
             layers = [roots.installed(ready, [packages[name] for name in names]), ready] if names else [ready]
             folder = tmp_path / f"machine-{len(list(tmp_path.glob('machine-*'))) + 1}"
             folder.mkdir()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -39,9 +40,9 @@ class CommandFailed(AssertionError):
 
 
 class Machine:
-    """`layers`, the highest first, are laid over each other; `files` (path → text) lie on top of them all."""
+    """`layers`, the highest first, are laid over each other; `files` (path → text, or a file to copy) lie on top."""
 
-    def __init__(self, layers: list[Path], folder: Path, files: Mapping[str, str] | None = None) -> None:
+    def __init__(self, layers: list[Path], folder: Path, files: Mapping[str, str | Path] | None = None) -> None:
         self._layers = layers
         self._folder = folder
         self._files = files or {}
@@ -58,10 +59,13 @@ class Machine:
         for path in (top, place):
             path.mkdir(parents=True, exist_ok=True)
         top.chmod(0o755)
-        for name, text in self._files.items():
+        for name, content in self._files.items():
             file = top / name.lstrip("/")
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-            file.write_text(text)
+            if isinstance(content, Path):
+                shutil.copy(content, file)
+            else:
+                file.write_text(content)
         lower = ":".join(str(layer) for layer in [top, *self._layers])
         self._groups = _own_control_groups()
         with self.console.open("wb") as console:

@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -89,16 +90,41 @@ def installed(below: Path, packages: list[Path]) -> Path:
     return _made("installed-" + "-".join(p.name.split("_")[0] for p in packages), [str(below), *marks], make)
 
 
+def try_out(layers: list[Path], packages: list[Path], script: str) -> str:
+    """Run a shell script in a root laid over these layers, not booted, with this machine's network; its output.
+
+    The .deb files lie in /packages. What it changes is gone afterwards. AssertionError when a step of it fails.
+    """
+    lower = ":".join(map(str, layers))
+    with tempfile.TemporaryDirectory(prefix="shubbak-root-") as place:
+        enclosed = f"""{_RUN}
+        mount -t tmpfs -o mode=0755 tmpfs "$1"; mkdir "$1/upper" "$1/work" "$1/root"
+        mount -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
+        exec {_NSPAWN} --pipe -D "$1/root" --bind-ro="$3:/packages" --bind="$4:/var/cache/apt/archives" \
+          {" ".join(_network())} sh -exc "$5"
+        """
+        words = [place, lower, packages[0].parent, _archives(), script]
+        return _run([*ENCLOSED, enclosed, "try", *words])
+
+
 def inside(root: Path, *command: str) -> str:
     """Run a command in a root that is not booted, with this machine's network; its output."""
+    script = f"""{_RUN}; root=$1 archives=$2; shift 2
+    exec {_NSPAWN} --pipe -D "$root" --bind="$archives:/var/cache/apt/archives" {" ".join(_network())} "$@"
+    """
+    return _run([*ENCLOSED, script, "inside", root, _archives(), *command])
+
+
+def _network() -> list[str]:
+    proxies = [f"--setenv={name}" for name in os.environ if name.lower().endswith("_proxy")]
+    return ["--resolv-conf=copy-host", "--setenv=DEBIAN_FRONTEND=noninteractive", *proxies]
+
+
+def _archives() -> Path:
+    """Where apt keeps what it downloaded, for the next root."""
     archives = cache() / "archives"
     (archives / "partial").mkdir(parents=True, exist_ok=True)
-    options = ["--resolv-conf=copy-host", "--setenv=DEBIAN_FRONTEND=noninteractive"]
-    options += [f"--setenv={name}" for name in os.environ if name.lower().endswith("_proxy")]
-    script = f"""{_RUN}; root=$1 archives=$2; shift 2
-    exec {_NSPAWN} --pipe -D "$root" --bind="$archives:/var/cache/apt/archives" {" ".join(options)} "$@"
-    """
-    return _run([*ENCLOSED, script, "inside", root, archives, *command])
+    return archives
 
 
 def _bootstrap(root: Path) -> None:

@@ -107,6 +107,22 @@ def test_a_display_that_dies_comes_back_with_the_screen_above(
     machine.wait(lambda: not is_the_picture(look()), "the new screen is not in front")
 
 
+# --- what stands ---------------------------------------------------------------------------------------------------
+
+
+def test_systemd_has_nothing_to_say_against_the_units_as_they_lie_there(machine: Machine) -> None:
+    others = ("pcscd.service", "pcscd.socket", "ipp-usb.service", "seatd.service")
+    units = [
+        f"/lib/systemd/system/{name}" for name in (*(f"{unit}.service" for unit in UNITS), "kiosk.target", *others)
+    ]
+    ours = ("kiosk", "shubbak")
+    said = machine.run("sh", "-c", f"systemd-analyze verify --man=no {' '.join(units)} 2>&1").splitlines()
+    assert not [line for line in said if any(word in line for word in ours)]
+    for unit in others:
+        drop_ins = machine.state(unit, "DropInPaths").split()
+        assert unit == "seatd.service" or any(path.endswith("shubbak.conf") for path in drop_ins), unit
+
+
 # --- what comes back ----------------------------------------------------------------------------------------------
 
 

@@ -53,7 +53,7 @@ def test_systemd_has_nothing_to_say_against_any_unit(machine: Path) -> None:
     [
         ("kiosk-config.service", "NoNewPrivileges=yes", "NoNewPriviledges=yes"),
         ("kiosk-screen.service", "/usr/bin/kiosk screen", "/usr/bin/kioks screen"),
-        ("kiosk-signer.service", "WatchdogSec=30", "WatchdogSec=30 seconds or so"),
+        ("kiosk-signer.service", "TasksMax=64", "TasksMax=64 or so"),
         ("pcscd.socket.d/shubbak.conf", "SocketMode=0660", "SocketMode=rw-rw----"),
     ],
 )

@@ -79,13 +79,14 @@ class Machine:
         self._until(deadline, lambda: self.succeeds(*_BOOTED), "it does not boot")
 
     def _find_leader(self) -> bool:
-        children = Path(f"/proc/{self._container.pid}/task/{self._container.pid}/children").read_text().split()
-        for child in children:
-            status = Path(f"/proc/{child}/status").read_text()
-            name = Path(f"/proc/{child}/comm").read_text().strip()
-            inner = next(line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:"))
-            if name == "systemd" and inner[-1] == "1" and len(inner) > 1:
-                self._leader = int(child)
+        """The first process of another PID namespace among nspawn's children; some of them are gone at once."""
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            pid = self._container.pid
+            for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                status = Path(f"/proc/{child}/status").read_text()
+                numbers = next(line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:"))
+                if status.startswith("Name:\tsystemd\n") and len(numbers) > 1 and numbers[-1] == "1":
+                    self._leader = int(child)
         return self._leader != 0
 
     # --- what a person at its console could do ------------------------------------------------------------

@@ -10,6 +10,7 @@ from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,13 @@ class PowerTown:
         self._unanswered = seen
         return seen
 
+    def closed(self) -> str:
+        """Touch nothing until the first screen says that no visit can begin; the code it says."""
+        assert self.screen is not None
+        seen = chain(filter(None, [self._unanswered]), self.screen.snapshots())
+        self._unanswered = None
+        return next(str(one["data"]["unavailable"]) for one in seen if one["data"].get("unavailable"))
+
     def go(self, until: str | Callable[[Snapshot], bool]) -> Snapshot | None:
         """Answer the screen at hand and every one after it, until one that is `until`.
 
@@ -88,7 +96,8 @@ class PowerTown:
                 return snapshot
             assert snapshot["screen"] != "trouble" or answered == "trouble", snapshot
             if snapshot["data"].get("unavailable"):
-                continue  # closed: it opens by itself
+                answered = ""  # closed, and a touch on it did nothing: it is touched when it has opened by itself
+                continue
             if snapshot["screen"] != answered:
                 answered = snapshot["screen"]
                 self._answer(self.screen, snapshot)

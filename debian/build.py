@@ -11,6 +11,7 @@ same bytes: times are the last commit's, owners root, order sorted, bytecode com
 from __future__ import annotations
 
 import fcntl
+import gzip
 import hashlib
 import os
 import shutil
@@ -168,6 +169,7 @@ def machine(tree: Path, package: str) -> None:
     papers.mkdir(parents=True)
     for paper in (HERE / "copyright", ROOT / "LICENSE", ROOT / "NOTICE"):
         shutil.copy(paper, papers)
+    (papers / "changelog.gz").write_bytes(gzip.compress((ROOT / "CHANGELOG.md").read_bytes(), mtime=0))
 
 
 # --- the files -----------------------------------------------------------------------------------------------

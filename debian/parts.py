@@ -41,6 +41,7 @@ NEEDLESS = (
     *("**/*.pyi", "**/py.typed", "**/*.pyx", "**/*.pxd", "**/*.h", "**/*.c", "**/*.qmltypes"),
     *("*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED", "*.dist-info/direct_url.json"),
     *("*.dist-info/entry_points.txt", "*.dist-info/top_level.txt", "*.dist-info/WHEEL", "*.dist-info/sboms"),
+    *("deepmerge/tests", "certifi/tests", "ecdsa/test_*.py", "**/.gitignore"),
     *("Crypto/SelfTest", "shiboken6/include", "shiboken6/lib"),
 )
 

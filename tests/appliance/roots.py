@@ -96,7 +96,7 @@ def try_out(layers: list[Path], packages: list[Path], script: str) -> str:
     The .deb files lie in /packages. What it changes is gone afterwards. AssertionError when a step of it fails.
     """
     lower = ":".join(map(str, layers))
-    with tempfile.TemporaryDirectory(prefix="shubbak-root-") as place:
+    with _turn("archives"), tempfile.TemporaryDirectory(prefix="shubbak-root-") as place:
         enclosed = f"""{_RUN}
         mount -t tmpfs -o mode=0755 tmpfs "$1"; mkdir "$1/upper" "$1/work" "$1/root"
         mount -t overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
@@ -112,7 +112,8 @@ def inside(root: Path, *command: str) -> str:
     script = f"""{_RUN}; root=$1 archives=$2; shift 2
     exec {_NSPAWN} --pipe -D "$root" --bind="$archives:/var/cache/apt/archives" {" ".join(_network())} "$@"
     """
-    return _run([*ENCLOSED, script, "inside", root, _archives(), *command])
+    with _turn("archives"):
+        return _run([*ENCLOSED, script, "inside", root, _archives(), *command])
 
 
 def _network() -> list[str]:
@@ -170,6 +171,7 @@ def _made(kind: str, of: list[str], make: Callable[[Path], None]) -> Path:
 
 @contextlib.contextmanager
 def _turn(kind: str) -> Iterator[None]:
+    """One process at a time: another checkout's tests may be at it."""
     with (cache() / f"{kind}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

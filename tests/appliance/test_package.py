@@ -26,6 +26,15 @@ _ELSEWHERE = ("/proc", "/packages", "/tmp", "/var/cache", "/var/lib/dpkg", "/var
 _USERS = "^/etc/(passwd|group|shadow|gshadow|subuid|subgid)-?$"
 LIST = f"find / -xdev \\( -path {' -o -path '.join(_ELSEWHERE)} \\) -prune -o -print | grep -vE '{_USERS}' | sort"
 
+IMPORT_ALL = """
+import importlib, pkgutil
+for room in "config drivers kiosk printing registry signing".split():
+    for found in pkgutil.walk_packages(importlib.import_module(room).__path__, room + "."):
+        if not found.name.endswith("__main__"):
+            importlib.import_module(found.name)
+print("all")
+"""
+
 
 def section(output: str, name: str) -> list[str]:
     """The lines between `== name` and the next such line."""
@@ -93,6 +102,7 @@ def test_a_bare_debian_gets_all_it_needs_from_apt(packages: Packages) -> None:
         echo "== screen"
         QT_QPA_PLATFORM=offscreen /opt/shubbak/bin/python3 -I -c \\
           'from kiosk.ui.app import prepare_application as p; print(p(["x"]).platformName())'
+        echo "== imported"; /opt/shubbak/bin/python3 -I -c '{IMPORT_ALL}'
         echo "== bytecode"; find /opt/shubbak -newer /usr/bin/kiosk -name '*.pyc'
         echo "== end"
         """,
@@ -107,6 +117,7 @@ def test_a_bare_debian_gets_all_it_needs_from_apt(packages: Packages) -> None:
     assert section(said, "demo")[1:] == ["status 3"]
     assert section(said, "missing") == []
     assert section(said, "screen") == ["offscreen"]
+    assert section(said, "imported") == ["all"]
     assert section(said, "bytecode") == []
 
 

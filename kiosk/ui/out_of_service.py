@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer
@@ -45,7 +46,8 @@ _ARABIC = 1.2  # Arabic letters look that much smaller at the same size
 _GROUND, _INK, _QUIET, _ACCENT, _TINT = (
     QColor(colour) for colour in ("#fbf8f2", "#1b1a17", "#4f4b42", "#0b4f3a", "#e9f0ea")
 )
-_LOOK_MS = 1000
+_LOOK_MS = 200
+_FRAME_MS = 1000
 
 
 def code_of(reason: Path) -> str:
@@ -68,17 +70,22 @@ class Picture(QRasterWindow):
         self._taken = False
         self.setTitle("Shubbak")
         self.setCursor(Qt.CursorShape.BlankCursor)
-        self._look = QTimer(self)
-        self._look.timeout.connect(self._look_again)
-        self._look.start(min(_LOOK_MS, round((supervision.watchdog_interval() or 60.0) * 1000)))
+        self._every(_LOOK_MS, self._look_again)
+        self._every(min(_FRAME_MS, round((supervision.watchdog_interval() or 60.0) * 1000)), self._ask_for_a_frame)
+
+    def _every(self, milliseconds: int, do: Callable[[], None]) -> None:
+        timer = QTimer(self)
+        timer.timeout.connect(do)
+        timer.start(milliseconds)
 
     def _look_again(self) -> None:
         code = code_of(self._reason)
         if code != self._code:
             self._code = code
             self.update()
-        else:
-            self.update(QRect(0, 0, 1, 1))  # one more frame, to see whether the display still takes any
+
+    def _ask_for_a_frame(self) -> None:
+        self.update(QRect(0, 0, 1, 1))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

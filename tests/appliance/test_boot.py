@@ -70,6 +70,18 @@ def test_the_screen_stands_above_the_picture(machine: Machine, look: Callable[[]
     assert look().size == (720, 1280)
 
 
+@pytest.fixture
+def slowly(machine: Machine) -> Iterator[None]:
+    """A screen that takes so long to come back that nobody can miss what is seen meanwhile."""
+    slow = "/run/systemd/system/kiosk-screen.service.d/slow.conf"
+    machine.run("sh", "-c", "mkdir -p ${1%/*}; echo '[Service]\nRestartSec=10' >$1", "slow", slow)
+    machine.run("systemctl", "daemon-reload")
+    yield
+    machine.run("rm", slow)
+    machine.run("systemctl", "daemon-reload")
+
+
+@pytest.mark.usefixtures("slowly")
 @pytest.mark.parametrize(("signal", "code"), [("KILL", "E-KIOSK-SCREEN-ENDED"), ("STOP", "E-KIOSK-SCREEN-HUNG")])
 def test_a_screen_that_dies_or_hangs_uncovers_the_picture_and_covers_it_again(
     machine: Machine, look: Callable[[], Image.Image], signal: str, code: str

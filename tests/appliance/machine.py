@@ -13,10 +13,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -211,9 +211,11 @@ class Machine:
 
 
 def _own_control_groups() -> list[Path]:
-    """A control group for one machine, in each hierarchy that systemd keeps services in: two machines in the same
-    would have their services in each other's."""
-    tops = [Path("/sys/fs/cgroup", name) for name in ("", "systemd", "unified")]
-    return [
-        Path(tempfile.mkdtemp(prefix="shubbak-", dir=top)) for top in tops if os.access(top / "cgroup.procs", os.W_OK)
-    ]
+    """A control group for one machine, by the same name in each hierarchy that systemd keeps services in: two
+    machines in the same would have their services in each other's."""
+    name = f"shubbak-{secrets.token_hex(8)}"
+    tops = [Path("/sys/fs/cgroup", hierarchy) for hierarchy in ("", "systemd", "unified")]
+    groups = [top / name for top in tops if os.access(top / "cgroup.procs", os.W_OK)]
+    for group in groups:
+        group.mkdir()
+    return groups

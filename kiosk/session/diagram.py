@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.session.events import Cancel, CardOut, ChooseLanguage, Failed, ReaderLost, State, TimeOut
+from kiosk.session.events import Cancel, CardOut, ChooseLanguage, Failed, ReaderLost, ScreenLost, State, TimeOut
 from kiosk.session.machine import TABLE
 
 _HEAD = """# The visit
@@ -11,13 +11,14 @@ Generated from the table in `kiosk/session/machine.py`: `kiosk catalogue visit`.
 
 Not drawn, because nearly every state has them: `Failed` ends in *trouble*; `Cancel`, until the paper is on
 its way, ends in *return card*; `CardOut` while the card belongs in the reader, and `TimeOut` while it is
-the citizen's turn, and `ReaderLost`, end in *trouble*; `ChooseLanguage` changes the words and nothing else.
+the citizen's turn, and `ReaderLost`, end in *trouble*; `ScreenLost`, until the document is asked for, ends in
+*return card*: whoever comes to the new screen finds nobody's visit; `ChooseLanguage` changes the words only.
 
 ```mermaid
 stateDiagram-v2
     [*] --> attract
 """
-_EVERYWHERE = (Failed, Cancel, ChooseLanguage, CardOut, ReaderLost, TimeOut)
+_EVERYWHERE = (Failed, Cancel, ChooseLanguage, CardOut, ReaderLost, ScreenLost, TimeOut)
 _DRAWN = {
     (State.LANGUAGE, ChooseLanguage),
     (State.TAKE_CARD, CardOut),

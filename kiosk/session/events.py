@@ -121,6 +121,10 @@ class ReaderLost(Event):
     code: str
 
 
+class ScreenLost(Event):
+    """Nobody sees the visit any more: the screen died, or was restarted because it hung."""
+
+
 class AsksCan(Event):
     """The card opens with the number printed on it."""
 

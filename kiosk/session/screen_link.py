@@ -70,11 +70,18 @@ def _is_password(value: dict[str, str]) -> bool:
 
 
 class ScreenLink:
-    """A Unix socket the screen connects to. `on_message` gets each well-formed message."""
+    """A Unix socket the screen connects to. `on_message` gets each well-formed message; `on_lost` is called when
+    the screen has gone and no other stands in its place."""
 
-    def __init__(self, path: Path, on_message: Callable[[ScreenEvent], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        on_message: Callable[[ScreenEvent], None],
+        on_lost: Callable[[], None] = lambda: None,
+    ) -> None:
         self._path = path
         self._on_message = on_message
+        self._on_lost = on_lost
         self._server: asyncio.Server | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._snapshot: Snapshot | None = None
@@ -121,6 +128,7 @@ class ScreenLink:
             writer.close()
             if self._writer is writer:
                 self._writer = None
+                self._on_lost()
             say(logged.SCREEN_LINK, state="lost")
 
     async def _send(self, writer: asyncio.StreamWriter, changed: asyncio.Event) -> None:

@@ -23,6 +23,7 @@ from kiosk.diagnostics.place import Place
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.pipeline import Issuance
 from kiosk.production import refuse_demo_parts
+from kiosk.session import events as e
 from kiosk.session.control import ControlServer, Health, parts_of
 from kiosk.session.counter import Counter
 from kiosk.session.errand import Parts
@@ -118,7 +119,7 @@ async def serve(configuration: Configuration) -> None:
     settings = configuration.load().settings
     runner = Runner(settings)
     reloader = Reloader(configuration, runner, open_session)
-    link = ScreenLink(settings.session.socket, runner.from_screen)
+    link = ScreenLink(settings.session.socket, runner.from_screen, lambda: runner.post(e.ScreenLost()))
     runner.attach(link)
 
     def health() -> Health:

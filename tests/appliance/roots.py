@@ -41,7 +41,11 @@ def missing() -> str | None:
     if os.geteuid() != 0:
         return "only root can make and boot a Debian root"
     absent = [tool for tool in ("debootstrap", "systemd-nspawn", "unshare", "dpkg-deb") if not shutil.which(tool)]
-    return f"not installed: {', '.join(absent)} (system-packages.txt)" if absent else None
+    if absent:
+        return f"not installed: {', '.join(absent)} (system-packages.txt)"
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0:
+        return "this machine lets nobody mount: a container without the right to (CAP_SYS_ADMIN)"
+    return None
 
 
 def cache() -> Path:

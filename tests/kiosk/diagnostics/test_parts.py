@@ -30,7 +30,8 @@ def certificate(begins: int, ends: int) -> x509.Certificate:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    first, last = (NOW + dt.timedelta(days=days, minutes=5) for days in (begins, ends))
+    now = dt.datetime.now(dt.UTC)
+    first, last = (now + dt.timedelta(days=days, minutes=5) for days in (begins, ends))
     return builder.serial_number(1).not_valid_before(first).not_valid_after(last).sign(key, hashes.SHA256())
 
 

@@ -43,6 +43,7 @@ EVENTS = st.sampled_from(
         *HAPPY,
         e.AsksMrz(),
         e.ReaderLost("E-READER-NONE"),
+        e.ScreenLost(),
         e.WrongPassword(),
         e.PinRefused(2),
         e.OneTryLeft(),
@@ -105,6 +106,17 @@ def test_a_reader_lost_in_a_visit_is_named_and_one_lost_after_the_grant_costs_no
         assert (machine.state, machine.visit.code) == (e.State.TROUBLE, "E-READER-PCSC")
     machine, _ = walk([*HAPPY[:14], e.ReaderLost("E-READER-PCSC"), e.CardOut()])
     assert machine.state is e.State.PRINTING
+
+
+def test_a_visit_ends_with_its_screen_until_the_paper_is_under_way() -> None:
+    for length in range(1, 11):
+        machine, commands = walk([*HAPPY[:length], e.ScreenLost()])
+        assert (machine.state, machine.visit) == (e.State.RETURN_CARD, Visit(language=machine.visit.language))
+        assert e.Wipe in map(type, commands)
+    machine, _ = walk([*HAPPY[:14], e.ScreenLost(), e.CardOut()])
+    assert machine.state is e.State.PRINTING
+    machine, commands = walk([staff.Staff(), e.ScreenLost()])
+    assert machine.state is e.State.ATTRACT and isinstance(commands[-1], e.Wipe)
 
 
 def test_a_forgotten_card_gives_no_paper() -> None:

@@ -11,12 +11,6 @@ from PySide6.QtGui import QGuiApplication, QImage, QPainter
 
 from kiosk.catalogue.codes import entries
 from kiosk.ui import out_of_service
-from kiosk.ui.app import prepare_application
-
-
-@pytest.fixture(scope="module")
-def application() -> QGuiApplication:
-    return prepare_application(["test"])
 
 
 @pytest.mark.parametrize(

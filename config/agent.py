@@ -26,7 +26,7 @@ from config import difference
 from config.errors import ClockBehind, ConfigError, ConfigInvalid, NoMeaning, NotTaken, SourceRefused, StateDamaged
 from config.load import Loaded, load_with
 from config.mirror import Mirror
-from config.ports import Health, Meaning, Quiet, Teller
+from config.ports import Health, Meaning, NotNow, Quiet, Teller
 from config.status import MAX_REASONS, Phase, State, read_state
 from config.store import Store, storing, write_durably
 
@@ -171,9 +171,12 @@ class Agent:
             return self._refuse(release, error.code, [str(problem) for problem in error.problems])
         except ConfigError as error:
             return self._refuse(release, error.code, [str(error)])
-        if problems := await self._meaning.problems(before.settings, after.settings, folder):
-            found = _CODE.match(problems[0])
-            return self._refuse(release, found[1] if found else NoMeaning.code, problems)
+        try:
+            problems = await self._meaning.problems(before.settings, after.settings, folder)
+        except NotNow as later:
+            return self._refuse(release, _code(later.problems), later.problems, for_good=False)
+        if problems:
+            return self._refuse(release, _code(problems), problems)
         self._teller.difference(release, lines)
         self._enter("staged", release=release, code=None, reasons=())
 
@@ -187,8 +190,12 @@ class Agent:
             old, before = None, load_with(self._path, None)
         return before, after, difference.between(before.settings, after.settings, old, folder)
 
-    def _refuse(self, release: int, code: str, reasons: Sequence[str]) -> None:
-        self._enter("refused", release=release, bad=release, code=code, reasons=_short(reasons))
+    def _refuse(self, release: int, code: str, reasons: Sequence[str], *, for_good: bool = True) -> None:
+        state = self._state
+        if not for_good and (state.phase, state.release, state.code) == ("refused", release, code):
+            return  # told already; it is tried again at the next look
+        bad = release if for_good else state.bad
+        self._enter("refused", release=release, bad=bad, code=code, reasons=_short(reasons))
 
     async def _switch(self) -> None:
         release = self._state.release
@@ -262,6 +269,11 @@ def _sticks(mounted: Path | None) -> list[Path]:
         return [folder for folder in folders if folder.is_dir() and not folder.is_symlink()][:MAX_STICKS]
     except OSError:
         return []
+
+
+def _code(problems: Sequence[str]) -> str:
+    found = _CODE.match(problems[0]) if problems else None
+    return found[1] if found else NoMeaning.code
 
 
 def _short(reasons: Sequence[str]) -> tuple[str, ...]:

@@ -12,13 +12,25 @@ from typing import Protocol
 from config.schema import Settings
 
 
+class NotNow(Exception):
+    """What a release names does not answer. That may pass: it is tried again, and nothing is held against it.
+
+    `problems` are lines as those of `Meaning.problems`.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
 class Meaning(Protocol):
     """Whether settings work on this machine, beyond what the schema can say."""
 
     async def problems(self, before: Settings, after: Settings, release: Path) -> list[str]:
         """Why `after` cannot work on this machine, as "E-CODE: words" lines; none when it can.
 
-        `release` is the folder of the release that `after` was read from.
+        `release` is the folder of the release that `after` was read from. Raises NotNow where nothing else is
+        wrong than that something does not answer.
         """
         ...
 

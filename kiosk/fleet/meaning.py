@@ -19,9 +19,10 @@ from cryptography import x509
 
 from config.errors import DemoInProduction
 from config.hours import Week
+from config.ports import NotNow
 from config.schema import Hours, Settings
 from drivers import smartcard
-from drivers.printers.errors import PrinterError
+from drivers.printers.errors import PrinterError, PrinterSilent, PrinterUnreachable
 from drivers.printers.laser import LaserPrinter
 from kiosk.catalogue.codes import code_of
 from kiosk.fleet import specimen
@@ -33,6 +34,8 @@ from registry.errors import NonsenseAnswer, RegistryError, TimedOut, Unreachable
 from registry.jws import TrustedKeys
 from signing.certificates import Chain
 
+_SILENT = tuple(f"{error.code}:" for error in (PrinterUnreachable, PrinterSilent, Unreachable, TimedOut))
+"""How a line begins that says no more than that nobody answered."""
 _ALERTS = ("HANDSHAKE_FAILURE", "CERTIFICATE_REQUIRED", "BAD_CERTIFICATE")
 """How a server ends the handshake with a client that shows no certificate: after its own was believed."""
 
@@ -41,13 +44,18 @@ class KioskMeaning:
     """`config.ports.Meaning` for this machine."""
 
     async def problems(self, before: Settings, after: Settings, release: Path) -> list[str]:
-        """Why `after` cannot work here, as "E-CODE: key: words"; none when it can."""
+        """Why `after` cannot work here, as "E-CODE: key: words"; none when it can.
+
+        Raises NotNow where a printer or a registry that does not answer is all there is.
+        """
         found = await asyncio.to_thread(_demo_parts, before, after)
         found += await asyncio.to_thread(desk_problems, before, after)
         if _differ(before, after, "laser.uri"):
             found += await _printer(after)
         if _differ(before, after, "registry.url", "registry.ca"):
             found += await _registry(after)
+        if found and all(line.startswith(_SILENT) for line in found):
+            raise NotNow(found)
         return found
 
 

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from config.agent import Agent
+from config.ports import NotNow
 from config.schema import Settings
 from config.store import Store
 from tests.config.releases import write_local
@@ -38,6 +39,7 @@ class FakeKiosk:
         self.faults_of: dict[int | None, dict[str, str]] = {}
         self.deaf_to: set[int] = set()
         self.unfit: dict[int, list[str]] = {}
+        self.silent: dict[int, list[str]] = {}
         self.served: list[bool] = []
         """Whether a citizen is being served, asked once for each second of waiting for quiet; then nobody is."""
         self.quiet = False
@@ -62,6 +64,8 @@ class FakeKiosk:
         self.during_wait(seconds)
 
     async def problems(self, before: Settings, after: Settings, release: Path) -> list[str]:
+        if (silent := self.silent.get(int(release.name))) is not None:
+            raise NotNow(silent)
         return self.unfit.get(int(release.name), [])
 
     async def faults(self) -> dict[str, str]:

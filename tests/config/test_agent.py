@@ -192,6 +192,17 @@ def test_a_release_unfit_for_this_machine_is_refused(kiosk: FakeKiosk, stick: St
     assert take(kiosk, stick, 2)["phase"] == "good"
 
 
+def test_what_only_does_not_answer_is_tried_again_until_it_does(kiosk: FakeKiosk, stick: Stick) -> None:
+    kiosk.silent[1] = ["E-PRINTER-UNREACHABLE: laser.uri: no connection"]
+    for _ in range(3):
+        shown = take(kiosk, stick, 1)
+        assert (shown["phase"], shown["code"], shown["release"]) == ("refused", "E-PRINTER-UNREACHABLE", None)
+        assert shown["reasons"] == kiosk.silent[1]
+    assert kiosk.told == [("refused", 1, "E-PRINTER-UNREACHABLE")] and kiosk.moves == []
+    kiosk.silent.clear()
+    assert take(kiosk, stick, 1)["phase"] == "good" and running(kiosk) == "Town 1"
+
+
 def test_a_release_the_local_file_cannot_carry_is_refused(kiosk: FakeKiosk, stick: Stick) -> None:
     text = kiosk.local.read_text()
     agent = kiosk.agent()

@@ -21,6 +21,8 @@ from kiosk.ui.app import open_screen
 from tests.kiosk.ui.conftest import Kiosk, application, quiet_qt, said_by_qt, wait_until
 from tests.kiosk.ui.session import ScriptedSession
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["application", "quiet_qt", "said_by_qt"]
 
 PIN, WRONG = "739184", "739185"

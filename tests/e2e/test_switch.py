@@ -21,6 +21,8 @@ from kiosk.session.control import ControlClient, Health, SessionAway
 from kiosk.simulation.townhall import TownHall
 from tests.supervisor import Supervisor
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_S = 60
 
 
@@ -245,7 +247,6 @@ def belongings(pid: int) -> tuple[int, int, int]:
     return len(list((proc / "fd").iterdir())), len(list((proc / "task").iterdir())), len(children)
 
 
-@pytest.mark.slow
 def test_fifty_switches_leave_nothing_behind(hall: TownHall, fleet: Callable[..., int]) -> None:
     with session(hall) as screen:
         screen.open()

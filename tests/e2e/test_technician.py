@@ -24,6 +24,8 @@ from registry.reference.keys import RegistryKeys, write_device
 from signing.certificates import pem
 from tests.e2e.technician import Diagnosis, diagnose, pcscd_of, pcscd_without_reader, variant
 
+pytestmark = pytest.mark.slow
+
 AFTER_TCP = {"registry-tls", "registry-token", "registry-api", "clock"}
 
 

@@ -101,6 +101,7 @@ def test_while_the_registry_is_away_a_killed_visit_waits_and_is_then_closed(fold
         check_books(Town(place))
 
 
+@pytest.mark.slow
 def test_a_recovery_killed_at_every_moment_is_taken_up_again(folder: Path) -> None:
     visit = moments(folder / "visit", run_visit, frozenset(), True)
     for first in range(1, len(visit)):

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 
 from PIL import Image, ImageChops, ImageStat
-from PySide6.QtGui import QGuiApplication, QImage, QPainter
+from PySide6.QtGui import QImage, QPainter
 
 from kiosk.ui import out_of_service
+from tests.application import the_application
 
 CODES = (out_of_service.STARTING, out_of_service.ENDED, *sorted(set(out_of_service.REASONS.values())))
 
 
 @cache
 def _drawn(width: int, height: int, code: str) -> Image.Image:
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    application = QGuiApplication.instance() or QGuiApplication(["test"])
-    assert application is not None
+    the_application()
     image = QImage(width, height, QImage.Format.Format_RGBX8888)
     painter = QPainter(image)
     out_of_service.draw(painter, width, height, code)

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QApplication
 from config.schema import Screen
 from kiosk.ui.app import OpenScreen, open_screen, prepare_application
 from kiosk.ui.errors import ScreenError
+from tests.application import the_application
 from tests.kiosk.ui.session import TOWN, ScriptedSession
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -104,7 +105,7 @@ class Kiosk:
 
 @pytest.fixture(scope="session")
 def application() -> QApplication:
-    application = QApplication(["test"])
+    application = the_application()
     prepare_application([])
     return application
 

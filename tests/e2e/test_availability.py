@@ -24,6 +24,8 @@ from kiosk.catalogue import log
 from kiosk.session.protocol import ScreenEvent, Snapshot
 from kiosk.session.service import Session
 
+pytestmark = pytest.mark.slow
+
 
 class Attract:
     """The screen: awaits what it says."""

@@ -154,6 +154,7 @@ def replaced(data: bytes, at: int, value: int) -> bytes:
     return data[:at] + bytes([value]) + data[at + 1 :]
 
 
+@pytest.mark.slow
 def test_a_changed_byte_anywhere_in_the_signed_ranges_is_refused(
     pdf: bytes, gap: tuple[int, int], trust: TrustFolder
 ) -> None:

@@ -91,6 +91,29 @@ class Kiosk:
     def release(self, at: QPoint) -> None:
         QTest.touchEvent(self.opened.window, self._touch).release(0, at, self.opened.window).commit()
 
+    def push(self, name: str, way: int) -> None:
+        """A finger that goes `way` pixels down (up, where it is negative), seen on its way: Qt hands movements
+        on with the next frame."""
+        at = self.middle(name)
+        self.press(at)
+        for step in range(1, 21):
+            self.slide(at + QPoint(0, way * step // 20))
+            self.frame()
+        self.release(at + QPoint(0, way))
+        self.frame()
+
+    def frame(self) -> None:
+        """Returns when the window has been drawn again."""
+        drawn: list[bool] = []
+
+        def swapped() -> None:
+            drawn.append(True)
+
+        self.opened.window.frameSwapped.connect(swapped)
+        self.opened.window.update()
+        wait_until(lambda: bool(drawn))
+        self.opened.window.frameSwapped.disconnect(swapped)
+
     def tap(self, *names: str) -> None:
         for name in names:
             at = self.middle(name)

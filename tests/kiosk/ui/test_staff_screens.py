@@ -139,13 +139,7 @@ def test_a_long_table_is_pushed_up_and_stays_where_it_was_as_more_arrives(kiosk:
     table = kiosk.item("table")
 
     def push(way: int) -> None:
-        at = kiosk.middle("table")
-        kiosk.press(at)
-        for step in range(1, 21):
-            kiosk.slide(at + QPoint(0, way * 16 * step))
-            kiosk.opened.window.grabWindow()  # movements between two pictures are taken as one
-        kiosk.release(at + QPoint(0, way * 320))
-        kiosk.opened.window.grabWindow()
+        kiosk.push("table", way * 320)
         wait_until(lambda: not table.property("moving"))
 
     push(-1)

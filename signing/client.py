@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from signing.errors import FrameRefused, NonsenseAnswer, TimedOut, Unreachable
+from signing.errors import FrameRefused, NonsenseAnswer, SigningError, TimedOut, Unreachable
 from signing.protocol import (
     Answer,
     ForgetRequest,
@@ -53,11 +53,19 @@ class SignerClient:
         return answer.issued.document()
 
     async def until_gone(self) -> None:
-        """Returns when the signer ends a connection that asks nothing: it has stopped, or tired of waiting."""
-        with contextlib.suppress(OSError):
+        """Returns when a signer that could sign may no longer be able to: it has stopped, taken a configuration
+        up, or tired of waiting. At once when it cannot sign, or does not say.
+
+        It is asked on the connection that then waits: between two connections it could have become another.
+        """
+        with contextlib.suppress(OSError, SigningError):
             reader, writer = await asyncio.open_unix_connection(self._socket)
             try:
-                await reader.read(1)
+                async with asyncio.timeout(self._deadline):
+                    writer.write(encode(StatusRequest()))
+                    frame = await read_frame(reader)
+                if frame is not None and parse_answer(frame).status is not None:
+                    await reader.read(1)
             finally:
                 writer.close()
 

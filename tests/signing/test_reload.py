@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from signing import errors
+from signing.demo import DemoToken
 from tests.signing.municipality import Registry, Signer, read_chain, toml
 from tests.supervisor import Supervisor
 
@@ -48,6 +50,26 @@ def test_who_waits_to_see_it_go_asks_again_after_a_switch(make_signer: MakeSigne
 
     asyncio.run(switch())
     assert signer.says() == "failed E-SIGN-TOKEN-KEY"
+    signer.end()
+
+
+def test_who_comes_to_wait_after_a_switch_is_not_left_waiting(
+    make_signer: MakeSigner, token: DemoToken, tmp_path: Path
+) -> None:
+    """Asked before the switch, waiting from after it: the switch itself was seen by nobody."""
+    pin_file = tmp_path / "pin"
+    shutil.copy(token.pin_file, pin_file)
+    signer = make_signer(pin_file=pin_file)
+    signer.start()
+
+    async def late() -> None:
+        await signer.client.status()
+        pin_file.write_text("0000")  # a failure that it does not try to mend by itself
+        signer.release(1, town=ORAN)
+        assert await asyncio.to_thread(signer.says) == "failed E-SIGN-TOKEN-PIN"
+        await asyncio.wait_for(signer.client.until_gone(), 20)  # a silence is ended after 30 s
+
+    asyncio.run(late())
     signer.end()
 
 

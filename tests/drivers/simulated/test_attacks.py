@@ -50,11 +50,16 @@ def test_the_command_of_these_tests_is_a_good_one_otherwise(opened: Any) -> None
         [(0x87, b"\x01"), (0x97, b"\x04")],  # nothing encrypted
         [(0x87, b"\x02" + CIPHERTEXT), (0x97, b"\x04")],  # another padding indicator
         [(0x87, b"\x01" + CIPHERTEXT[1:]), (0x97, b"\x04")],  # no whole block
-        [(0x87, b"\x01" + CIPHERTEXT), (0x97, b"\x04")],  # decrypts to something without padding
     ],
 )
 def test_malformed_objects_under_a_right_checksum_end_the_session(opened: Any, objects: Objects) -> None:
     assert opened.plain(signed(opened, objects)) == (b"", 0x6988)
+    assert opened.plain(signed(opened, [(0x97, b"\x04")])) == (b"", 0x6988)
+
+
+def test_what_decrypts_to_something_without_padding_ends_the_session(opened: Any) -> None:
+    unpadded = opened.session.encrypt(bytes(16), (opened.counter + 1).to_bytes(16, "big"))
+    assert opened.plain(signed(opened, [(0x87, b"\x01" + unpadded), (0x97, b"\x04")])) == (b"", 0x6988)
     assert opened.plain(signed(opened, [(0x97, b"\x04")])) == (b"", 0x6988)
 
 

@@ -2,11 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from kiosk.simulation.control import have_done
 
 SCREENS = (
     "attract language card opening can opening pin reading choice preparing preview printing take-card printing"
@@ -68,3 +71,29 @@ def test_nothing_of_amina_is_in_the_logs_or_the_ledger(left: Path) -> None:
     for file in kept:
         text = file.read_text(encoding="utf-8", errors="replace")
         assert not [c for c in ("991986", "Benyoucef", "Amina", "أمينة") if c in text], file.name
+
+
+def test_a_window_that_is_closed_before_anybody_came_ends_well(tmp_path: Path) -> None:
+    """Also while the registry is cut, as a visitor of the demonstration may leave it."""
+    output, temporary = tmp_path / "out", tmp_path / "t"
+    temporary.mkdir()
+    shown = {"DISPLAY": ":0", "QT_QPA_PLATFORM": "offscreen", "TMPDIR": str(temporary)}
+    command = [sys.executable, "-m", "kiosk", "demo", "--output", output]
+    with subprocess.Popen(command, env=os.environ | shown, stderr=subprocess.PIPE, text=True) as demo:
+        assert demo.stderr is not None
+        assert "card number (CAN)" in demo.stderr.readline(), "the town hall is open"
+        (control,) = temporary.glob("*/control.sock")
+        have_done(control, "registry_down")
+        os.kill(_screen_of(demo.pid), signal.SIGTERM)
+        said = demo.stderr.read()
+    assert demo.returncode == 0, said
+    assert json.loads((output / "ledger.json").read_text())["entries"] == []
+    assert not list((output / "documents").iterdir()) and not list(temporary.iterdir())
+
+
+def _screen_of(demo: int) -> int:
+    """The process of the kiosk's window, as soon as there is one."""
+    while True:
+        for child in Path(f"/proc/{demo}/task/{demo}/children").read_text().split():
+            if b"screen" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
+                return int(child)

@@ -23,6 +23,8 @@ import pytest
 from config.publish import WorkingFolder
 from kiosk.session.control import PARTS, ControlServer, Health
 
+pytestmark = pytest.mark.slow
+
 WORDS = {"amina": "the word of amina", "karim": "the word of karim", "salima": "the word of salima"}
 CLOSED = "[hours]\n" + "".join(f'{day}day = ""\n' for day in "mon tues wednes thurs fri satur sun".split())
 KIOSK = [sys.executable, "-m", "kiosk", "config"]

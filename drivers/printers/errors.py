@@ -24,10 +24,22 @@ class PrinterAddressInvalid(PrinterError):
     code = "E-PRINTER-ADDRESS"
 
 
+class PrinterModelUnknown(PrinterError):
+    """There is no profile of that name."""
+
+    code = "E-PRINTER-MODEL"
+
+
 class PrinterUnreachable(PrinterError):
     """Nobody listens at the printer's address, or the connection broke."""
 
     code = "E-PRINTER-UNREACHABLE"
+
+
+class PrinterNotGenuine(PrinterError):
+    """The TLS certificate is not the one this kiosk was given for its printer."""
+
+    code = "E-PRINTER-CERTIFICATE"
 
 
 class PrinterSilent(PrinterError):
@@ -96,6 +108,18 @@ class TonerEmpty(PrinterError):
     code = "E-PRINTER-TONER-EMPTY"
 
 
+class CutterJam(PrinterError):
+    """The blade did not come back: the paper before it is not cut, and nothing more is printed."""
+
+    code = "E-PRINTER-CUTTER"
+
+
+class JobLeft(PrinterError):
+    """Something sent earlier may still come out, and the printer does not give it up."""
+
+    code = "E-PRINTER-JOB-LEFT"
+
+
 class PrinterStopped(PrinterError):
     """Paused, stopped, or shutting down, for no reason that it tells."""
 
@@ -125,6 +149,7 @@ _BLOCKED_BY: tuple[tuple[Condition, type[PrinterError], str], ...] = (
     (Condition.COVER_OPEN, CoverOpen, "a cover is open"),
     (Condition.PAPER_OUT, OutOfPaper, "the tray is empty"),
     (Condition.TONER_EMPTY, TonerEmpty, "the toner is used up"),
+    (Condition.CUTTER, CutterJam, "the cutter is stuck"),
     (Condition.OFFLINE, PrinterUnreachable, "the printer is off line"),
     (Condition.STOPPED, PrinterStopped, "the printer is stopped"),
 )

@@ -26,6 +26,7 @@ from pyipp.tags import ATTRIBUTE_TAG_MAP
 
 from drivers.printers.conditions import conditions
 from drivers.printers.errors import (
+    JobLeft,
     JobNotFound,
     PrinterAddressInvalid,
     PrinterBusy,
@@ -37,7 +38,7 @@ from drivers.printers.errors import (
     SubmissionUncertain,
 )
 from drivers.printers.ipp import JOB, MAX_ANSWER, PRINTER, Answer, Group, parse
-from drivers.printers.port import Condition, JobState, JobStatus, PrinterStatus
+from drivers.printers.port import Condition, Evidence, Intake, JobState, JobStatus, PrinterStatus
 from drivers.printers.supplies import Inventory, inventory
 
 # pyipp leaves out attributes that its table lacks, and sends `media` as a name instead of a keyword.
@@ -72,6 +73,7 @@ _JOB_STATES = {
     8: JobState.ABORTED,
     9: JobState.COMPLETED,
 }
+_CLEAR_LOOKS, _CLEAR_PAUSE_S = 20, 0.1
 _NOT_POSSIBLE, _NOT_FOUND, _BUSY = 0x0404, 0x0406, 0x0507
 
 
@@ -196,6 +198,26 @@ class LaserPrinter:
             found = frozenset({Condition.OFFLINE})  # it went away between the two answers
         return JobStatus(state, pages or 0, found, counted=pages is not None)
 
+    @property
+    def evidence(self) -> Evidence:
+        return "ipp-completed"
+
+    async def intake(self) -> Intake:
+        """What a document is sent as."""
+        return Intake("application/pdf")
+
+    async def clear(self) -> None:
+        """Cancel whatever of ours the printer still holds, and wait until it holds nothing. Raises JobLeft."""
+        for _ in range(_CLEAR_LOOKS):
+            left = await self._jobs("not-completed")
+            if not left:
+                return
+            for job_id in left:
+                with contextlib.suppress(PrinterRefused):
+                    await self._ask(IppOperation.CANCEL_JOB, {"job-id": job_id})
+            await asyncio.sleep(_CLEAR_PAUSE_S)
+        raise JobLeft("the printer does not give up a job that was cancelled")
+
     async def cancel(self, job_id: int) -> JobStatus:
         """Ask the printer to give the job up, and say how the job stands then: it may still be processing.
 
@@ -210,15 +232,15 @@ class LaserPrinter:
 
     async def find(self, title: str) -> int | None:
         """The newest job of this title that the printer remembers (Get-Jobs, RFC 8011 §4.2.6), or None."""
-        found: list[int] = []
-        for which in ("not-completed", "completed"):
-            asked = {"which-jobs": which, "requested-attributes": ["job-id", "job-name"]}
-            answer = await self._ask(IppOperation.GET_JOBS, asked)
-            for job in answer.groups:
-                job_id = job.integer("job-id") if job.tag == JOB else None
-                if job_id is not None and title in job.texts("job-name"):
-                    found.append(job_id)
-        return max(found, default=None)
+        jobs = {**await self._jobs("completed"), **await self._jobs("not-completed")}
+        return max((job_id for job_id, names in jobs.items() if title in names), default=None)
+
+    async def _jobs(self, which: str) -> dict[int, tuple[str, ...]]:
+        """Our jobs' names, by job-id; `which` is `completed` or `not-completed`."""
+        asked = {"which-jobs": which, "my-jobs": True, "requested-attributes": ["job-id", "job-name"]}
+        answer = await self._ask(IppOperation.GET_JOBS, asked)
+        found = ((job.integer("job-id"), job.texts("job-name")) for job in answer.groups if job.tag == JOB)
+        return {job_id: names for job_id, names in found if job_id is not None}
 
     async def close(self) -> None:
         """Let go of the network; the object can be used again."""

@@ -1,11 +1,11 @@
-"""What a printer is to the rooms above: submit, follow, cancel, and a status of typed conditions."""
+"""What a printer is to the rooms above: what it takes, submit, follow, cancel, and a status of typed conditions."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class Condition(StrEnum):
@@ -17,6 +17,7 @@ class Condition(StrEnum):
     COVER_OPEN = "cover-open"
     TONER_LOW = "toner-low"
     TONER_EMPTY = "toner-empty"
+    CUTTER = "cutter"
     OFFLINE = "offline"
     STOPPED = "stopped"
     OTHER = "other"
@@ -49,10 +50,28 @@ BLOCKING = frozenset(
         Condition.JAM,
         Condition.COVER_OPEN,
         Condition.TONER_EMPTY,
+        Condition.CUTTER,
         Condition.OFFLINE,
         Condition.STOPPED,
     }
 )
+
+
+Evidence = Literal["ipp-completed", "escpos-echo", "none"]
+"""What stands behind a printer's COMPLETED: `none` where it says that all was taken, and nothing of paper."""
+MediaType = Literal["application/pdf", "image/pwg-raster", "image/x-portable-bitmap"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a printer takes. `dpi` for both rasters; `width` in dots for bitmaps.
+
+    A bitmap document is raw PBM (P4), one picture a page, one after the other; 1 is black.
+    """
+
+    media_type: MediaType
+    dpi: int = 0
+    width: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +87,18 @@ class JobStatus:
 class Printer(Protocol):
     """A printer that answers for each job. Every method raises `PrinterError` subclasses only.
 
+    One object lives as long as the session. `close` lets go of the connection; a later call opens it again.
+    `clear` returns when nothing that was sent before can come out any more; it raises where that is not sure.
     `submit` awaits `on_created(job_id)` as soon as the printer has named the job, and before any page can
     come out where the printer allows it (IPP does): so the ledger knows the job before the paper does.
     SubmissionUncertain means that the document may be on its way; any other error, that nothing comes out.
     """
 
+    @property
+    def evidence(self) -> Evidence: ...
+    async def intake(self) -> Intake: ...
     async def status(self) -> PrinterStatus: ...
+    async def clear(self) -> None: ...
     async def submit(
         self, document: bytes, *, title: str, on_created: Callable[[int], Awaitable[None]] | None = None
     ) -> int: ...

@@ -14,7 +14,9 @@ import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.printers import laser as laser_module
 from drivers.printers.errors import (
+    JobLeft,
     JobNotFound,
     PrinterAddressInvalid,
     PrinterBusy,
@@ -32,6 +34,7 @@ from drivers.printers.supplies import Supply
 from drivers.simulated.printer import VirtualLaser
 
 PAGE = typst.compile(b'#set page(paper: "a4")\nOne')
+TWO_PAGES = typst.compile(b'#set page(paper: "a4")\nOne #pagebreak() Two')
 
 
 @pytest.fixture
@@ -106,6 +109,42 @@ def test_a_second_job_is_refused_while_one_waits(laser: VirtualLaser) -> None:
         assert (await ended(printer, job_id)).state is JobState.COMPLETED
 
     ask(laser.uri, work)
+
+
+def test_what_was_sent_before_cannot_come_out_after_it_was_cleared(laser: VirtualLaser) -> None:
+    async def work(printer: LaserPrinter) -> None:
+        laser.paper_out(after=1)
+        job_id = await printer.submit(TWO_PAGES, title="left behind")
+        while (await printer.job(job_id)).pages == 0:
+            pass
+        successor = LaserPrinter(laser.uri, 5.0)  # the process that sent it is gone
+        try:
+            await successor.clear()
+        finally:
+            await successor.close()
+        laser.paper_in()
+        assert (await printer.job(job_id)).state is JobState.CANCELED
+        await printer.clear()
+        assert (await ended(printer, await printer.submit(PAGE, title="next"))).state is JobState.COMPLETED
+
+    ask(laser.uri, work)
+    assert sorted(file.name for file in laser.paper.iterdir()) == ["001-1.png", "002-1.png"]
+
+
+def test_a_printer_that_does_not_let_go_says_so(laser: VirtualLaser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laser_module, "_CLEAR_LOOKS", 2)
+
+    async def work(printer: LaserPrinter) -> None:
+        laser.paper_out()  # ippeveprinter takes a job now, and answers to its cancellation only after the refill
+        job_id = await printer.submit(PAGE, title="held")
+        with pytest.raises(JobLeft):
+            await printer.clear()
+        laser.paper_in()
+        assert (await ended(printer, job_id)).state is JobState.CANCELED
+        await printer.clear()
+
+    ask(laser.uri, work)
+    assert list(laser.paper.iterdir()) == []
 
 
 def test_garbage_is_aborted_by_the_printer(laser: VirtualLaser) -> None:

@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from config.schema import Town
 from printing.errors import CatalogueFaulty, UnknownDocument
+from printing.forms import Form
 from registry.models import BirthAct, Language, Reference, Slug
 
 SHARED = "shared"
@@ -60,6 +61,7 @@ class PageRequest:
     seal_svg: str | None = None
     seal_text: str | None = None
     specimen: bool = False
+    form: Form = "a4"
     attachment: bytes | None = None
 
 

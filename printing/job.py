@@ -31,7 +31,8 @@ from drivers.printers.errors import (
     SubmissionUncertain,
     blocked_by,
 )
-from drivers.printers.port import Condition, JobState, JobStatus, Printer
+from drivers.printers.port import Condition, Evidence, JobState, JobStatus, Printer
+from printing.raster import prepare
 
 LOOK_AGAIN = 0.2
 """Seconds between two questions about a job."""
@@ -57,7 +58,7 @@ class PaperOutcome:
     """How a document ended on paper. `error` says why it is not `printed`; `job_id` is None if no job was made."""
 
     outcome: Literal["printed", "failed", "unknown"]
-    evidence: Literal["ipp-completed", "none"]
+    evidence: Evidence
     pages: int
     conditions: frozenset[Condition]
     job_id: int | None
@@ -85,11 +86,12 @@ async def print_document(
     can come out; what it or `on_progress` raises comes through, and then nothing is known of the paper.
     """
     try:
-        of = count_pages(pdf)
-    except DocumentUnprintable as error:
+        of = measure(pdf).pages
+        document = await asyncio.to_thread(prepare, pdf, await printer.intake())
+    except PrinterError as error:
         return _failed(error)
     watch = _Watch(printer, of, _now() + deadline, silence, on_progress)
-    return await watch.run(pdf, title, on_submitted)
+    return await watch.run(document, title, on_submitted)
 
 
 async def resume(printer: Printer, job_id: int, *, expected: int = 1) -> PaperOutcome:
@@ -106,19 +108,27 @@ async def resume(printer: Printer, job_id: int, *, expected: int = 1) -> PaperOu
     return watch.verdict(job_id, seen) if seen.state in _FINAL else await watch.withdraw(job_id, seen)
 
 
-def count_pages(pdf: bytes) -> int:
-    """How many pages a PDF has. Raises DocumentUnprintable."""
+@dataclass(frozen=True, slots=True)
+class PaperSize:
+    """How much paper a document takes: pages, and their heights together."""
+
+    pages: int
+    millimetres: int
+
+
+def measure(pdf: bytes) -> PaperSize:
+    """How much paper a PDF takes. Raises DocumentUnprintable."""
     try:
         document = pypdfium2.PdfDocument(pdf)
     except pypdfium2.PdfiumError as error:
         raise DocumentUnprintable("not a PDF") from error
     try:
-        pages = len(document)
+        heights = [document.get_page_size(page)[1] for page in range(len(document))]
     finally:
         document.close()
-    if pages < 1:
+    if not heights:
         raise DocumentUnprintable("a PDF without pages")
-    return pages
+    return PaperSize(len(heights), round(sum(heights) * 25.4 / 72))
 
 
 @dataclass(slots=True)
@@ -130,7 +140,7 @@ class _Watch:
     on_progress: OnProgress | None
     told: Progress | None = None
 
-    async def run(self, pdf: bytes, title: str, on_submitted: OnSubmitted | None) -> PaperOutcome:
+    async def run(self, document: bytes, title: str, on_submitted: OnSubmitted | None) -> PaperOutcome:
         created: list[int] = []
 
         async def on_created(job_id: int) -> None:
@@ -142,7 +152,7 @@ class _Watch:
             if (refused := await self._until_ready()) is not None:
                 return refused
             try:
-                return await self.follow(await self.printer.submit(pdf, title=title, on_created=on_created))
+                return await self.follow(await self.printer.submit(document, title=title, on_created=on_created))
             except PrinterBusy as error:
                 if created or self._late():
                     return await self._after(created, error)
@@ -212,8 +222,9 @@ class _Watch:
 
     def verdict(self, job_id: int, seen: JobStatus, why: frozenset[Condition] = frozenset()) -> PaperOutcome:
         """`why` are the conditions under which the job was given up: the printer may have lost them since."""
-        if seen.state is JobState.COMPLETED and seen.counted and seen.pages >= self.of:
-            return PaperOutcome("printed", "ipp-completed", seen.pages, seen.conditions, job_id)
+        proven = self.printer.evidence != "none" and seen.counted and seen.pages >= self.of
+        if seen.state is JobState.COMPLETED and proven:
+            return PaperOutcome("printed", self.printer.evidence, seen.pages, seen.conditions, job_id)
         if seen.state in (JobState.CANCELED, JobState.ABORTED) and seen.counted and seen.pages == 0:
             ended = JobCanceled if seen.state is JobState.CANCELED else JobAborted
             error = blocked_by(seen.conditions | why) or ended("the printer gave the job up")

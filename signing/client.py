@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from printing.forms import Form
 from signing.errors import FrameRefused, NonsenseAnswer, SigningError, TimedOut, Unreachable
 from signing.protocol import (
     Answer,
@@ -45,9 +46,9 @@ class SignerClient:
             raise NonsenseAnswer("the signer answered another question")
         return answer.status
 
-    async def issue(self, act_jws: str, grant_jws: str) -> SignedDocument:
-        """The signed page for this act and grant; asked again, the same bytes."""
-        answer = await self._ask(IssueRequest, act=act_jws, grant=grant_jws)
+    async def issue(self, act_jws: str, grant_jws: str, form: Form = "a4") -> SignedDocument:
+        """The signed page for this act and grant, on this kind of paper; asked again, the same bytes."""
+        answer = await self._ask(IssueRequest, act=act_jws, grant=grant_jws, form=form)
         if answer.issued is None:
             raise NonsenseAnswer("the signer answered another question")
         return answer.issued.document()

@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from config.schema import Settings
 from printing.documents import PageRequest
 from printing.errors import PageError
+from printing.forms import Form
 from printing.render import Renderer
 from registry.errors import RegistryError
 from registry.jws import ACT, GRANT, TrustedKeys
@@ -50,6 +51,7 @@ def now() -> dt.datetime:
 @dataclass(frozen=True, slots=True)
 class _Remembered:
     grant_sha256: str
+    form: Form
     expires_at: dt.datetime
     document: SignedDocument
 
@@ -102,26 +104,29 @@ class DocumentSigner:
         """Drops the bytes kept for a grant. The grant stays used."""
         self._remembered.pop(grant_id, None)
 
-    def issue(self, act_jws: str, grant_jws: str) -> SignedDocument:
-        """The signed page. Raises Refused, PageFailed, SealTooLarge, TokenError, ChainError."""
+    def issue(self, act_jws: str, grant_jws: str, form: Form = "a4") -> SignedDocument:
+        """The signed page; one form uses the grant up.
+
+        Raises Refused, PageFailed, SealTooLarge, TokenError, ChainError.
+        """
         act_payload, grant_payload = self._authentic(act_jws, grant_jws)
         act, grant = _read_act(act_payload), _read_grant(grant_payload)
         self._check(act, hashlib.sha256(act_payload).hexdigest(), grant)
         self._drop_expired()
         grant_sha256 = hashlib.sha256(grant_payload).hexdigest()
         remembered = self._remembered.get(grant.grant_id)
-        if remembered is not None and remembered.grant_sha256 == grant_sha256:
+        if remembered is not None and (remembered.grant_sha256, remembered.form) == (grant_sha256, form):
             return remembered.document
         if remembered is not None or self._chain.used(grant.grant_id):
             raise errors.GrantUsed("a document was signed for this grant already")
-        document = self._sign(act, grant, act_payload)
+        document = self._sign(act, grant, form, act_payload)
         self._chain.append(
             at=int(document.signed_at.timestamp()),
             grant_id=grant.grant_id,
             reference=grant.reference,
             document_sha256=document.sha256,
         )
-        self._remember(grant.grant_id, _Remembered(grant_sha256, grant.expires_at, document))
+        self._remember(grant.grant_id, _Remembered(grant_sha256, form, grant.expires_at, document))
         return document
 
     def _authentic(self, act_jws: str, grant_jws: str) -> tuple[bytes, bytes]:
@@ -154,7 +159,7 @@ class DocumentSigner:
         if grant.template_sha256 != self._renderer.catalogue.template_sha256(grant.document_type):
             raise errors.GrantForAnotherTemplate("the grant is for another version of the document's template")
 
-    def _sign(self, act: BirthAct, grant: Grant, act_payload: bytes) -> SignedDocument:
+    def _sign(self, act: BirthAct, grant: Grant, form: Form, act_payload: bytes) -> SignedDocument:
         signed_at = self._clock().replace(microsecond=0)
         claims = SealClaims.of(act, grant, signed_at)
         host, kid = self._settings.signer.seal_host, self._certificates.kid
@@ -169,6 +174,7 @@ class DocumentSigner:
             copy_number=grant.copy_number,
             seal_svg=seal.seal_svg(text),
             seal_text=text,
+            form=form,
             attachment=act_payload,
         )
         try:

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
+from printing.forms import Form
 from registry.jws import MAX_TOKEN
 from registry.models import GrantId, Sha256
 from signing.errors import ANSWERS, FrameRefused, NonsenseAnswer, SignerFault, SigningError
@@ -38,6 +39,7 @@ class IssueRequest(_Closed):
     op: Literal["issue"] = "issue"
     act: _Jws
     grant: _Jws
+    form: Form = "a4"
 
 
 class ForgetRequest(_Closed):

@@ -248,7 +248,7 @@ class SignerService:
             return Answer(failure=self._failure)
         match request:
             case IssueRequest():
-                return Answer(issued=IssuedAnswer.of(signer.issue(request.act, request.grant)))
+                return Answer(issued=IssuedAnswer.of(signer.issue(request.act, request.grant, request.form)))
             case ForgetRequest():
                 signer.forget(request.grant_id)
                 return Answer()

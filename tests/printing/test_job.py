@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from drivers.printers.errors import JobNotFound, PrinterError, PrinterSilent, PrinterUnreachable, SubmissionUncertain
 from drivers.printers.laser import LaserPrinter
-from drivers.printers.port import Condition, JobState, JobStatus, PrinterStatus
+from drivers.printers.port import Condition, Evidence, Intake, JobState, JobStatus, PrinterStatus
 from drivers.simulated.printer import VirtualLaser
 from printing import job as job_module
 from printing.job import PaperOutcome, Progress, print_document, resume
@@ -316,6 +316,16 @@ class ScriptedPrinter:
 
     async def status(self) -> PrinterStatus:
         return PrinterStatus(True, frozenset())
+
+    @property
+    def evidence(self) -> Evidence:
+        return "ipp-completed"
+
+    async def intake(self) -> Intake:
+        return Intake("application/pdf")
+
+    async def clear(self) -> None:
+        pass
 
     async def submit(self, document: bytes, *, title: str, on_created: Any = None) -> int:
         self.sent += 1

@@ -39,7 +39,7 @@ from registry.reference.serve import ReferenceRegistry
 
 _ATTRIBUTES = ("firstName", "firstNameLatin")
 _TEMPLATE = hashlib.sha256(b"").hexdigest()
-_SETTLEMENT = Settlement(outcome="VOIDED", evidence="none", ledger_head="0" * 64)
+_SETTLEMENT = Settlement(outcome="VOIDED", evidence="none", ledger_seq=1, ledger_head="0" * 64)
 
 
 class CardInHand:

@@ -34,6 +34,7 @@ from registry.models import (
     Entitlement,
     Grant,
     GrantRequest,
+    LedgerHead,
     Model,
     Presentation,
     Presented,
@@ -166,6 +167,10 @@ class RegistryClient:
         recorded = _model(Settlement, await self._ask("PUT", path, settlement))
         if (recorded.outcome, recorded.evidence) != (settlement.outcome, settlement.evidence):
             raise NonsenseAnswer("the registry recorded another settlement")
+
+    async def ledger_head(self) -> LedgerHead:
+        """The newest entry of this kiosk's ledger that the registry knows of."""
+        return _model(LedgerHead, await self._ask("GET", f"{PREFIX}/ledger-head"))
 
     async def status_list(self, name: str) -> str:
         """A status list as a JWS, its signature checked (payload shape: `registry.status`)."""

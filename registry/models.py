@@ -206,12 +206,26 @@ class GrantRequest(Model):
 Evidence = Literal["ipp-completed", "escpos-echo", "operator-confirmed", "none"]
 
 
+LedgerSeq = Annotated[int, Field(ge=1, lt=1 << 53)]
+
+
 class Settlement(Model):
-    """How a grant ended. PRINTED never comes with evidence `none`."""
+    """How a grant ended, and the entry of the kiosk's ledger that says so: its number and its hash.
+
+    PRINTED never comes with evidence `none`.
+    """
 
     outcome: Literal["PRINTED", "VOIDED"]
     evidence: Evidence
+    ledger_seq: LedgerSeq
     ledger_head: Sha256
+
+
+class LedgerHead(Model):
+    """The newest entry of a kiosk's ledger that the registry was told of; `seq` 0 when of none."""
+
+    seq: Annotated[int, Field(ge=0, lt=1 << 53)]
+    head: Sha256 | None
 
 
 class RegistryProblem(Model):

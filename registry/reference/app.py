@@ -7,6 +7,7 @@
     POST /shubbak/v1/acts                     ActRequest     → JWS
     PUT  /shubbak/v1/grants/{id}              GrantRequest   → JWS
     PUT  /shubbak/v1/grants/{id}/settlement   Settlement     → Settlement
+    GET  /shubbak/v1/ledger-head                             → LedgerHead
     GET  /shubbak/v1/status-lists/{name}                     → JWS
     GET  /v1/persons/{uin}?attributeNames=…                  → {name: value}, header Shubbak-Presentation
 
@@ -33,6 +34,7 @@ from registry.models import (
     Entitlement,
     GrantId,
     GrantRequest,
+    LedgerHead,
     Presentation,
     Presented,
     RegistryProblem,
@@ -105,6 +107,10 @@ def _add_our_paths(app: FastAPI, registrar: Registrar, faults: Faults) -> None:
     @app.put(f"{PREFIX}/grants/{{grant_id}}/settlement")
     def settle(kiosk: Kiosk, grant_id: GrantId, body: Settlement) -> Settlement:
         return registrar.settle(kiosk, grant_id, body)
+
+    @app.get(f"{PREFIX}/ledger-head")
+    def ledger_head(kiosk: Kiosk) -> LedgerHead:
+        return registrar.ledger_head(kiosk)
 
     @app.get(f"{PREFIX}/status-lists/{{name}}")
     def status_list(kiosk: Kiosk, name: _ListName) -> Response:

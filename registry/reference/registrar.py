@@ -44,6 +44,7 @@ from registry.models import (
     Entitlement,
     Grant,
     GrantRequest,
+    LedgerHead,
     Presentation,
     Presented,
     Settlement,
@@ -160,8 +161,13 @@ class Registrar:
                 raise NotFound("no such grant was given: it cannot have been printed")
             else:
                 self._store.add_settlement(grant_id, kiosk, settlement, now)
-            self._store.add_head(kiosk, settlement.ledger_head, now)
+            self._store.add_head(kiosk, settlement.ledger_seq, settlement.ledger_head, now)
         return settlement
+
+    def ledger_head(self, kiosk: str) -> LedgerHead:
+        """The newest entry of the kiosk's ledger that any of its settlements told."""
+        seq, head = self._store.head(kiosk) or (0, None)
+        return LedgerHead(seq=seq, head=head)
 
     def status_list(self, name: str, subject: str) -> str:
         """The list as a JWS; `subject` is its own address."""

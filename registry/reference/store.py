@@ -37,7 +37,8 @@ CREATE TABLE IF NOT EXISTS grants
    list TEXT NOT NULL, idx INTEGER NOT NULL, jws TEXT NOT NULL, UNIQUE (list, idx)) STRICT;
 CREATE TABLE IF NOT EXISTS settlements
   (id TEXT PRIMARY KEY, kiosk TEXT NOT NULL, body TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS heads (kiosk TEXT NOT NULL, head TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS heads
+  (kiosk TEXT NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS serials (series TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT;
 """
 
@@ -210,9 +211,14 @@ class Store:
     def add_settlement(self, grant_id: str, kiosk: str, settlement: Settlement, now: int) -> None:
         self._write("INSERT INTO settlements VALUES (?, ?, ?, ?)", grant_id, kiosk, settlement.model_dump_json(), now)
 
-    def add_head(self, kiosk: str, head: str, now: int) -> None:
-        """The head of a kiosk's ledger as it was told with a settlement."""
-        self._write("INSERT INTO heads VALUES (?, ?, ?)", kiosk, head, now)
+    def add_head(self, kiosk: str, seq: int, head: str, now: int) -> None:
+        """An entry of a kiosk's ledger as it was told with a settlement."""
+        self._write("INSERT INTO heads VALUES (?, ?, ?, ?)", kiosk, seq, head, now)
+
+    def head(self, kiosk: str) -> tuple[int, str] | None:
+        """The newest entry told by a kiosk."""
+        row = self._one("SELECT seq, head FROM heads WHERE kiosk = ? ORDER BY seq DESC, at DESC LIMIT 1", kiosk)
+        return (row[0], row[1]) if row else None
 
     def voided(self, name: str) -> list[int] | None:
         """The indexes of list `name` that are settled VOIDED; None when there is no such list."""

@@ -38,7 +38,7 @@ from tests.registry.town import Town, grant_request, new_grant_id, present, serv
 
 pytestmark = pytest.mark.anyio
 
-VOIDED = Settlement(outcome="VOIDED", evidence="none", ledger_head="0" * 64)
+VOIDED = Settlement(outcome="VOIDED", evidence="none", ledger_seq=1, ledger_head="0" * 64)
 
 
 async def test_a_registry_that_is_down_and_comes_back(town: Town) -> None:

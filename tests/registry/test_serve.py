@@ -25,7 +25,7 @@ from tests.registry.town import Town, grant_request, new_grant_id, served
 pytestmark = pytest.mark.anyio
 
 KIOSK = [sys.executable, "-c", "from kiosk.cli import main; main()"]
-PRINTED = Settlement(outcome="PRINTED", evidence="ipp-completed", ledger_head="0" * 64)
+PRINTED = Settlement(outcome="PRINTED", evidence="ipp-completed", ledger_seq=1, ledger_head="0" * 64)
 
 
 async def test_the_command_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
@@ -102,7 +102,8 @@ async def test_what_was_granted_and_settled_outlives_a_restart(tmp_path: Path, c
             with pytest.raises(GrantClosed):
                 await registry.grant(settled, closed)
             with pytest.raises(Conflict):
-                await registry.settle(settled, Settlement(outcome="VOIDED", evidence="none", ledger_head="0" * 64))
+                voided = Settlement(outcome="VOIDED", evidence="none", ledger_seq=1, ledger_head="0" * 64)
+                await registry.settle(settled, voided)
             await registry.settle(settled, PRINTED)
     finally:
         again.stop()

@@ -36,8 +36,8 @@ pytestmark = pytest.mark.anyio
 
 AMINA = "991986160101427031"
 HEAD, LATER_HEAD = "0" * 64, "1" * 64
-PRINTED = Settlement(outcome="PRINTED", evidence="ipp-completed", ledger_head=HEAD)
-VOIDED = Settlement(outcome="VOIDED", evidence="none", ledger_head=HEAD)
+PRINTED = Settlement(outcome="PRINTED", evidence="ipp-completed", ledger_seq=1, ledger_head=HEAD)
+VOIDED = Settlement(outcome="VOIDED", evidence="none", ledger_seq=1, ledger_head=HEAD)
 
 
 async def test_a_card_becomes_an_act_a_grant_and_a_settlement(town: Town) -> None:

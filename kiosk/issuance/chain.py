@@ -1,7 +1,7 @@
 """The chain that ties the ledger's entries, and its check. Pure.
 
 An entry's hash is SHA-256 over canonical JSON (keys sorted, no spaces, ASCII) of the object
-`{"at", "grant_id", "previous", "record", "seq"}`; `previous` is the hash before it, `GENESIS` for the
+`{"at", "previous", "record", "seq", "subject"}`; `previous` is the hash before it, `GENESIS` for the
 first. So an entry that was changed, taken out, moved or put in shows, and the head (the last hash), which
 the registry receives with every settlement, shows a ledger cut short or put back from an older copy.
 """
@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kiosk.issuance.errors import LedgerDamaged, RecordRefused, StepRefused
-from kiosk.issuance.records import Record, parse_grant_id, parse_record
+from kiosk.issuance.records import PaperRecord, Record, parse_record, parse_subject
 from kiosk.issuance.rules import check_next
 
-GENESIS = hashlib.sha256(b"shubbak/ledger/1").hexdigest()
+GENESIS = hashlib.sha256(b"shubbak/ledger/2").hexdigest()
 _LATEST = 1 << 40
 
 
@@ -27,7 +27,7 @@ class Entry:
 
     seq: int
     at: int
-    grant_id: str
+    subject: str
     record: Record
     previous: str
     hash: str
@@ -36,7 +36,7 @@ class Entry:
         return {
             "seq": self.seq,
             "at": self.at,
-            "grant_id": self.grant_id,
+            "subject": self.subject,
             "record": self.record.model_dump(mode="json"),
             "previous": self.previous,
             "hash": self.hash,
@@ -51,19 +51,19 @@ def record_text(record: Record) -> str:
     return canonical(record.model_dump(mode="json"))
 
 
-def link(previous: Entry | None, *, at: int, grant_id: str, record: Record) -> Entry:
-    """The entry after `previous`. Raises RecordRefused for a grant id or a time out of bounds."""
+def link(previous: Entry | None, *, at: int, subject: str, record: Record) -> Entry:
+    """The entry after `previous`. Raises RecordRefused for a subject or a time out of bounds."""
     if not 0 <= at < _LATEST:
         raise RecordRefused("not a time")
+    if isinstance(record, PaperRecord) != subject.startswith("paper:"):
+        raise RecordRefused("not a record of that subject")
     seq, before = (previous.seq + 1, previous.hash) if previous else (1, GENESIS)
-    return Entry(
-        seq, at, parse_grant_id(grant_id), record, before, _hash(seq, at, grant_id, record_text(record), before)
-    )
+    return Entry(seq, at, parse_subject(subject), record, before, _hash(seq, at, subject, record_text(record), before))
 
 
-def _hash(seq: int, at: int, grant_id: str, record: str, previous: str) -> str:
+def _hash(seq: int, at: int, subject: str, record: str, previous: str) -> str:
     # Spelled out rather than dumped, since the record's text is canonical already.
-    body = f'{{"at":{at},"grant_id":"{grant_id}","previous":"{previous}","record":{record},"seq":{seq}}}'
+    body = f'{{"at":{at},"previous":"{previous}","record":{record},"seq":{seq},"subject":"{subject}"}}'
     return hashlib.sha256(body.encode("ascii")).hexdigest()
 
 
@@ -73,7 +73,7 @@ class Row:
 
     seq: object
     at: object
-    grant_id: object
+    subject: object
     record: object
     hash: object
 
@@ -89,17 +89,20 @@ def follow(rows: Iterable[Row]) -> Iterator[Entry]:
     for row in rows:
         seq = previous.seq + 1 if previous else 1
         entry = _believe(row, previous, seq)
-        if entry.grant_id in closed:
+        if entry.subject in closed:
             raise LedgerDamaged(f"entry {seq} reopens a settled grant", at=seq)
-        history = open_.setdefault(entry.grant_id, [])
+        history = open_.setdefault(entry.subject, [])
         try:
             check_next(history, entry.record)
         except StepRefused as error:
             raise LedgerDamaged(f"entry {seq}: {error}", at=seq) from error
-        history.append(entry.record)
+        if isinstance(entry.record, PaperRecord):
+            history[:] = [entry.record]  # each stands for itself
+        else:
+            history.append(entry.record)
         if entry.record.step == "settled":
-            closed.add(entry.grant_id)
-            del open_[entry.grant_id]
+            closed.add(entry.subject)
+            del open_[entry.subject]
         yield entry
         previous = entry
 
@@ -108,13 +111,13 @@ def _believe(row: Row, previous: Entry | None, seq: int) -> Entry:
     if not (
         row.seq == seq
         and isinstance(row.at, int)
-        and isinstance(row.grant_id, str)
+        and isinstance(row.subject, str)
         and isinstance(row.record, str)
         and isinstance(row.hash, str)
     ):
         raise LedgerDamaged(f"entry {seq} is missing or not an entry", at=seq)
     try:
-        entry = link(previous, at=row.at, grant_id=row.grant_id, record=parse_record(row.record))
+        entry = link(previous, at=row.at, subject=row.subject, record=parse_record(row.record))
     except RecordRefused as error:
         raise LedgerDamaged(f"entry {seq}: {error}", at=seq) from error
     # The text itself is compared: another spelling of the same record could hide something in it.

@@ -70,6 +70,18 @@ class LedgerUnavailable(LedgerOutOfOrder):
     code = "E-LEDGER-UNAVAILABLE"
 
 
+class LedgerKeyUnfit(LedgerOutOfOrder):
+    """The device key that signs the ledger's checkpoints cannot be used."""
+
+    code = "E-LEDGER-KEY"
+
+
+class LedgerRolledBack(LedgerOutOfOrder):
+    """The registry knows a later state of this ledger than the disk holds: an older copy was put back."""
+
+    code = "E-LEDGER-ROLLED-BACK"
+
+
 class LedgerBusy(LedgerOutOfOrder):
     """Another process issues from this ledger."""
 

@@ -1,6 +1,6 @@
 """The ledger: what the kiosk did about each grant, durable step by step, in a file that only grows.
 
-    with Ledger.open(state / "ledger.sqlite") as ledger:           # the one process that issues
+    with Ledger.open(state / "ledger.sqlite", keeper) as ledger:   # the one process that issues
         ledger.append(grant_id, Requested(document_type=…, language=…))
     with Ledger.view(state / "ledger.sqlite") as ledger:           # anybody, any time
         ledger.verify()
@@ -25,7 +25,8 @@ from kiosk.catalogue.codes import entries as catalogue
 from kiosk.issuance import storage
 from kiosk.issuance.chain import GENESIS, Entry, Row, follow, link, record_text
 from kiosk.issuance.errors import LedgerDamaged, LedgerError, LedgerReadOnly, LedgerUnavailable, RecordRefused
-from kiosk.issuance.records import Record, code_in, parse_grant_id, parse_record
+from kiosk.issuance.keeper import Keeper
+from kiosk.issuance.records import PaperRecord, Record, code_in, parse_record, parse_subject
 from kiosk.issuance.rules import check_next
 
 
@@ -43,9 +44,9 @@ class _Tally:
     def add(self, entry: Entry) -> None:
         self.last = entry
         if entry.record.step == "requested":
-            self.open[entry.grant_id] = None
+            self.open[entry.subject] = None
         elif entry.record.step == "settled":
-            del self.open[entry.grant_id]
+            del self.open[entry.subject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class _Writer:
     """What only the process that issues has: the lock, a clock, and the whole ledger walked once."""
 
     lock: int
+    keeper: Keeper
     clock: Callable[[], int]
     tally: _Tally
 
@@ -86,7 +88,7 @@ class Ledger:
         self._failure: LedgerError | None = None
 
     @classmethod
-    def open(cls, path: Path, *, clock: Callable[[], int] = _now) -> Self:
+    def open(cls, path: Path, keeper: Keeper, *, clock: Callable[[], int] = _now) -> Self:
         """To issue: creates the file on the first run, takes the lock, checks every entry.
 
         Raises LedgerBusy, LedgerDamaged, LedgerFull, LedgerReadOnly, LedgerUnavailable.
@@ -100,7 +102,7 @@ class Ledger:
                 tally = _Tally()
                 for entry in follow(storage.rows(reading)):
                     tally.add(entry)
-            return cls(storage.connect(path), _Writer(lock, clock, tally))
+            return cls(storage.connect(path), _Writer(lock, keeper, clock, tally))
         except LedgerError:
             os.close(lock)
             raise
@@ -124,9 +126,16 @@ class Ledger:
     ) -> None:
         self.close()
 
+    @property
+    def keeper(self) -> Keeper:
+        """Whose ledger it is. Raises LedgerReadOnly where it was opened to be read."""
+        if self._writer is None:
+            raise LedgerReadOnly("this ledger was opened to be read")
+        return self._writer.keeper
+
     # -- writing
 
-    def append(self, grant_id: str, record: Record) -> Entry:
+    def append(self, subject: str, record: Record) -> Entry:
         """Add one step; it is on the disk when this returns, and not in the ledger when this raises.
 
         Raises RecordRefused, StepRefused (nothing was written), LedgerFull, LedgerReadOnly (nothing was
@@ -138,8 +147,8 @@ class Ledger:
             raise self._failure
         if (code := code_in(record)) is not None and code not in catalogue():
             raise RecordRefused("a code that is not in the catalogue")
-        check_next(self.records(grant_id), record)
-        entry = link(self._writer.tally.last, at=self._writer.clock(), grant_id=grant_id, record=record)
+        check_next(() if isinstance(record, PaperRecord) else self.records(subject), record)
+        entry = link(self._writer.tally.last, at=self._writer.clock(), subject=subject, record=record)
         try:
             with storage.own_errors():
                 self._write(entry)
@@ -158,7 +167,7 @@ class Ledger:
                 raise LedgerDamaged("the file changed under the ledger", at=entry.seq)
             execute(
                 "INSERT INTO entry VALUES (?, ?, ?, ?, ?)",
-                (entry.seq, entry.at, entry.grant_id, record_text(entry.record), entry.hash),
+                (entry.seq, entry.at, entry.subject, record_text(entry.record), entry.hash),
             )
             execute("COMMIT")
         finally:
@@ -176,12 +185,13 @@ class Ledger:
         """The steps of one grant, oldest first; empty for one that is not in the ledger."""
         return tuple(_record(row) for row in self._rows_of(grant_id))
 
-    def last_hash(self, grant_id: str) -> str:
-        """The hash of a grant's newest entry. Raises RecordRefused for a grant that is not in the ledger."""
-        hashes = [row.hash for row in self._rows_of(grant_id)]
-        if not hashes:
+    def last_entry(self, grant_id: str) -> tuple[int, str]:
+        """Number and hash of a grant's newest entry. Raises RecordRefused for a grant that is not in the ledger."""
+        found = [(row.seq, row.hash) for row in self._rows_of(grant_id)]
+        if not found:
             raise RecordRefused("no entry of that grant")
-        return str(hashes[-1])
+        seq, head = found[-1]
+        return int(str(seq)), str(head)
 
     def open_grants(self) -> tuple[str, ...]:
         """Grants not settled, in the order of their first entry."""
@@ -217,8 +227,8 @@ class Ledger:
         listed = [entry.as_json() for entry in self.entries()]
         return {"ledger": 1, "genesis": GENESIS, "head": self.head(), "entries": listed}
 
-    def _rows_of(self, grant_id: str) -> Iterator[Row]:
-        return storage.rows(self._connection, "WHERE grant_id = ?", (parse_grant_id(grant_id),))
+    def _rows_of(self, subject: str) -> Iterator[Row]:
+        return storage.rows(self._connection, "WHERE subject = ?", (parse_subject(subject),))
 
 
 def _record(row: Row) -> Record:

@@ -1,15 +1,19 @@
 """From a citizen's choice to paper, at most once, each step durable before the next.
 
-    issuance = Issuance(ledger, registry, signer, printer=…, printer_uri=…, print_document=…, deadline=60)
+    issuance = Issuance(ledger, registry, signer, stations=…, print_document=…)
     await issuance.deliver()                                    # at start: close what an earlier run left open
-    issued = await issuance.prepare(act, document_type=…, …)    # requested → granted → signed
+    issued = await issuance.prepare(act, station=…, …)          # requested → granted → signed
     ending = await issuance.put_on_paper(issued, on_progress)   # submitting → submitted → evidence → settled
+    await issuance.answered(issued, CameOut.YES)                # of an unknown paper the citizen is asked
+    ending = await issuance.confirm(issued)                     # and a member of staff may have seen it
     await issuance.void(issued, code="E-…")                     # or, when the visit ends first
 
 1. No step is taken before the ledger holds the one before it. When the ledger refuses, nothing more is
    done: the grant stays as it is recorded, and recovery closes it.
-2. `submitting` stands before the first byte goes to the printer, and stands once.
-3. A grant that came to no paper is VOIDED. When the registry is away the settlement waits in the ledger,
+2. `submitting` stands before the first byte goes to the printer, and stands once; before it the printer has
+   given up whatever was sent earlier.
+3. A paper of which nothing is known keeps its grant open until it is confirmed or voided: the visit's end voids.
+4. A grant that came to no paper is VOIDED. When the registry is away the settlement waits in the ledger,
    and `deliver` (called at start, and between visits) brings it.
 """
 
@@ -19,29 +23,46 @@ import asyncio
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from drivers.printers.errors import PrinterError
-from drivers.printers.port import Condition, Printer
+from drivers.printers.port import Condition
 from kiosk.catalogue.codes import code_of
 from kiosk.issuance.errors import Abandoned, DocumentAltered
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.ports import OnProgress, PaperOutcome, PrintDocument, Registry, Signer, SignPresence
 from kiosk.issuance.records import (
+    Answered,
+    CameOut,
+    Confirmed,
     Evidence,
     Failed,
     Granted,
     Outcome,
     Requested,
+    Settled,
     Signed,
+    StationName,
     Submitted,
     Submitting,
+    code_in,
 )
 from kiosk.issuance.recovery import Recovered, evidence_of, forget, recover, settle
-from kiosk.issuance.rules import Abandon, AskPrinter, check_next, job_title, next_action, printer_digest
-from printing.job import count_pages
+from kiosk.issuance.rules import (
+    Abandon,
+    AskPrinter,
+    check_next,
+    evidence_in,
+    job_title,
+    next_action,
+    outcome_of,
+    pages_in,
+)
+from kiosk.issuance.station import Station, by_name
+from printing.forms import Form
+from printing.job import PaperSize, measure
 from registry.client import SignedAct
 from registry.errors import RegistryError
 from registry.models import Grant, GrantRequest, Language
@@ -56,15 +77,17 @@ class _Wanted:
     document_type: str
     language: Language
     template_sha256: str
+    form: Form
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A signed document that is not on paper yet. The PDF is the citizen's and lives as long as the visit."""
+    """A signed document, made out for one station. The PDF is the citizen's and lives as long as the visit."""
 
     grant: Grant
+    station: StationName
     pdf: bytes = field(repr=False)
-    pages: int
+    size: PaperSize
 
     @property
     def grant_id(self) -> str:
@@ -90,8 +113,7 @@ class Ending:
 
 
 class Issuance:
-    """Issues documents, one visit at a time. `printer` opens the printer at `printer_uri`; `deadline` in seconds
-    bounds the wait for paper."""
+    """Issues documents, one visit at a time, at the stations there are."""
 
     def __init__(
         self,
@@ -99,18 +121,14 @@ class Issuance:
         registry: Registry,
         signer: Signer,
         *,
-        printer: Callable[[], Printer],
-        printer_uri: str,
+        stations: Iterable[Station],
         print_document: PrintDocument,
-        deadline: float,
     ) -> None:
         self._ledger = ledger
         self._registry = registry
         self._signer = signer
-        self._open_printer = printer
-        self._printer_uri = printer_uri
+        self._stations = by_name(stations)
         self._print_document = print_document
-        self._deadline = deadline
         self._live: set[str] = set()
         self._delivering = asyncio.Lock()
 
@@ -124,19 +142,21 @@ class Issuance:
         document_type: str,
         language: Language,
         template_sha256: str,
+        station: StationName,
         sign_presence: SignPresence,
     ) -> Issued:
-        """Ask the registry for a grant, with the card still in the reader, and have the document signed.
+        """Ask the registry for a grant, with the card still in the reader, and have the document signed for a station.
 
         Raises what the registry, the card or the signer raised, after recording it and voiding the grant;
         LedgerError when the ledger cannot record. Cancelling it records `failed`; `deliver` then voids.
         """
         grant_id = secrets.token_hex(16)
-        wanted = _Wanted(presentation_id, document_type, language, template_sha256)
+        wanted = _Wanted(presentation_id, document_type, language, template_sha256, self._stations[station].form)
         self._ledger.append(grant_id, Requested(document_type=document_type, language=language))
         self._live.add(grant_id)
         try:
-            return await self._grant_and_sign(grant_id, act, wanted, sign_presence)
+            grant, pdf = await self._grant_and_sign(grant_id, act, wanted, sign_presence)
+            return Issued(grant, station, pdf, measure(pdf))
         except asyncio.CancelledError:
             self._live.discard(grant_id)
             self._ledger.append(grant_id, Failed(code=Abandoned.code))
@@ -147,7 +167,7 @@ class Issuance:
 
     async def _grant_and_sign(
         self, grant_id: str, act: SignedAct, wanted: _Wanted, sign_presence: SignPresence
-    ) -> Issued:
+    ) -> tuple[Grant, bytes]:
         challenge = await self._registry.challenge()
         request = GrantRequest(
             presentation_id=wanted.presentation_id,
@@ -162,47 +182,51 @@ class Issuance:
         request = request.model_copy(update={"signature": base64.b64encode(signature).decode()})
         granted = await self._registry.grant(grant_id, request)
         self._ledger.append(grant_id, Granted(reference=granted.grant.reference))
-        document = await self._signer.issue(act.jws, granted.jws)
+        document = await self._signer.issue(act.jws, granted.jws, wanted.form)
         if hashlib.sha256(document.pdf).hexdigest() != document.sha256:
             raise DocumentAltered("the signer's document and its digest differ")
-        issued = Issued(granted.grant, document.pdf, count_pages(document.pdf))
-        self._ledger.append(grant_id, Signed(sha256=document.sha256))
-        return issued
+        self._ledger.append(grant_id, Signed(document=self._ledger.keeper.digest("document", document.pdf)))
+        return granted.grant, document.pdf
 
     # -- signed document → paper
 
     async def put_on_paper(self, issued: Issued, on_progress: OnProgress) -> Ending:
         """Print it, once, and tell the registry. Every ending is returned, good or bad.
 
-        Raises StepRefused when it was put on paper, or voided, before. Raises LedgerError when the ledger
-        cannot record, and what `on_progress` raises: the job is cancelled, and `deliver` finds out what became
-        of it. So it does after a cancelled call.
+        An `unknown` one is not settled: `confirm` or `void` must follow. Raises StepRefused when it was put on
+        paper, or voided, before. Raises LedgerError when the ledger cannot record, and what `on_progress`
+        raises: the job is cancelled, and `deliver` finds out what became of it. So it does after a cancelled
+        call.
         """
-        submitting = Submitting(printer=printer_digest(self._printer_uri), pages=issued.pages)
+        station = self._stations[issued.station]
+        submitting = Submitting(
+            station=station.name,
+            printer=station.digest(self._ledger.keeper),
+            pages=issued.size.pages,
+            length=issued.size.pages if station.form == "a4" else issued.size.millimetres,
+        )
         check_next(self._ledger.records(issued.grant_id), submitting)
-        printer = self._open_printer()
-        self._live.add(issued.grant_id)
         try:
-            self._ledger.append(issued.grant_id, submitting)
-            paper = await self._print(printer, issued, on_progress)
+            await station.printer.clear()
+        except PrinterError as error:
+            self._ledger.append(issued.grant_id, Failed(code=error.code))
+            await self._give_up(issued.grant_id, error.code)
+            return self._ending(issued, frozenset())
+        self._ledger.append(issued.grant_id, submitting)
+        held = False
+        try:
+            paper = await self._print(station, issued, on_progress)
             on_paper = evidence_of(paper)
             self._ledger.append(issued.grant_id, on_paper)
-            settled = await self._settle(issued.grant_id)
+            held = on_paper.outcome is Outcome.UNKNOWN
+            if not held:
+                await self._settle(issued.grant_id)
         finally:
-            self._live.discard(issued.grant_id)
-            await printer.close()
-        return Ending(
-            reference=issued.reference,
-            document_type=issued.grant.document_type,
-            outcome=on_paper.outcome,
-            evidence=on_paper.evidence,
-            pages=on_paper.pages,
-            code=on_paper.code,
-            conditions=paper.conditions,
-            settled=settled,
-        )
+            if not held:
+                self._live.discard(issued.grant_id)
+        return self._ending(issued, paper.conditions)
 
-    async def _print(self, printer: Printer, issued: Issued, on_progress: OnProgress) -> PaperOutcome:
+    async def _print(self, station: Station, issued: Issued, on_progress: OnProgress) -> PaperOutcome:
         taken: list[int] = []
 
         async def on_submitted(job_id: int) -> None:
@@ -211,10 +235,10 @@ class Issuance:
 
         try:
             return await self._print_document(
-                printer,
+                station.printer,
                 issued.pdf,
                 title=job_title(issued.grant_id),
-                deadline=self._deadline,
+                deadline=station.deadline,
                 on_progress=on_progress,
                 on_submitted=on_submitted,
             )
@@ -222,8 +246,39 @@ class Issuance:
             # Nobody follows the job any more: it must not come out behind a citizen's back.
             for job_id in taken:
                 with suppress(PrinterError):
-                    await printer.cancel(job_id)
+                    await station.printer.cancel(job_id)
             raise
+
+    # -- a paper of which nothing is known
+
+    def answered(self, issued: Issued, came_out: CameOut) -> None:
+        """Record what the citizen says of the paper. Raises StepRefused, LedgerError."""
+        self._ledger.append(issued.grant_id, Answered(came_out=came_out))
+
+    async def confirm(self, issued: Issued) -> Ending:
+        """A member of staff has seen the whole paper: it is printed. Raises StepRefused, LedgerError."""
+        self._ledger.append(issued.grant_id, Confirmed(pages=issued.size.pages))
+        try:
+            await self._settle(issued.grant_id)
+        finally:
+            self._live.discard(issued.grant_id)
+        return self._ending(issued, frozenset())
+
+    def _ending(self, issued: Issued, conditions: frozenset[Condition]) -> Ending:
+        """As the ledger has it."""
+        records = self._ledger.records(issued.grant_id)
+        outcome, evidence = outcome_of(records), evidence_in(records)
+        assert outcome is not None  # noqa: S101 - it has just been recorded
+        return Ending(
+            reference=issued.reference,
+            document_type=issued.grant.document_type,
+            outcome=outcome,
+            evidence=evidence,
+            pages=pages_in(records),
+            code=None if outcome is Outcome.PRINTED else next(c for r in reversed(records) if (c := code_in(r))),
+            conditions=conditions,
+            settled=isinstance(records[-1], Settled),
+        )
 
     # -- ends
 
@@ -240,18 +295,9 @@ class Issuance:
     async def deliver(self) -> Recovered:
         """Close every open grant that no visit holds: see `recovery.recover`. Raises LedgerError."""
         async with self._delivering:
-            printer = self._open_printer()
-            try:
-                return await recover(
-                    self._ledger,
-                    self._registry,
-                    printer,
-                    printer_uri=self._printer_uri,
-                    signer=self._signer,
-                    live=self._live,
-                )
-            finally:
-                await printer.close()
+            return await recover(
+                self._ledger, self._registry, self._stations.values(), signer=self._signer, live=self._live
+            )
 
     async def _give_up(self, grant_id: str, code: str) -> bool:
         try:

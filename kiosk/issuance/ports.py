@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, runtime_checkable
 
 from drivers.printers.port import Printer
+from printing.forms import Form
 from printing.job import OnProgress as OnProgress
 from printing.job import OnSubmitted
 from printing.job import PaperOutcome as PaperOutcome
@@ -43,7 +44,7 @@ class SignedDocument(Protocol):
 class Signer(Protocol):
     """Raises `signing.errors.SigningError` subclasses only. `forget` drops the bytes it keeps for a grant."""
 
-    async def issue(self, act_jws: str, grant_jws: str) -> SignedDocument: ...
+    async def issue(self, act_jws: str, grant_jws: str, form: Form) -> SignedDocument: ...
     async def forget(self, grant_id: str) -> object: ...
 
 

@@ -7,7 +7,7 @@ that no name, NIN or card number has a field to stand in. Pure.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -67,6 +67,30 @@ class SettledAs(StrEnum):
     VOIDED = "VOIDED"
 
 
+class StationName(StrEnum):
+    """Where paper comes out: the sheets of the laser printer, the strip of the ticket printer."""
+
+    LASER = "laser"
+    THERMAL = "thermal"
+
+
+class CameOut(StrEnum):
+    """The citizen's answer, where no printer could tell. `silent`: nobody answered."""
+
+    YES = "yes"
+    NO = "no"
+    SILENT = "silent"
+
+
+class SpoiledBy(StrEnum):
+    """Why paper was used and no document stands on it."""
+
+    TEST = "test"
+    JAM = "jam"
+    TORN = "torn"
+    OTHER = "other"
+
+
 class Answer(StrEnum):
     """The registry's answer to a settlement. `contradicted`: it holds another one, which stands there."""
 
@@ -75,6 +99,10 @@ class Answer(StrEnum):
 
 
 GrantId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Subject = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32}|paper:(laser|thermal))$")]
+"""What an entry is about: a grant, or the paper of a station."""
+Units = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+"""Paper: sheets of the laser printer, millimetres of the ticket printer."""
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}-[0-9]{4}-[0-9]{4,5}-[0-9]{7}$")]
 """Narrower than the registry's: country, year, commune, serial. Too short for a NIN, without room for a name."""
@@ -110,21 +138,23 @@ class Granted(_Record):
 
 
 class Signed(_Record):
-    """`sha256` is of the signed PDF."""
+    """`document` is the keeper's digest of the signed PDF: it recognises the paper's file, here and nowhere else."""
 
     step: Literal["signed"] = "signed"
-    sha256: Digest
+    document: Digest
 
 
 class Submitting(_Record):
     """A document of so many pages is about to be sent; from here on it may come out.
 
-    `printer` is `rules.printer_digest(uri)`.
+    `printer` is the keeper's digest of its address; `length` the paper it will take, in the station's units.
     """
 
     step: Literal["submitting"] = "submitting"
+    station: StationName
     printer: Digest
     pages: Annotated[int, Field(strict=True, ge=1, le=999)]
+    length: Units
 
 
 class Submitted(_Record):
@@ -153,6 +183,20 @@ class PaperEvidence(_Record):
         return self
 
 
+class Answered(_Record):
+    """The citizen was asked whether the whole paper came out."""
+
+    step: Literal["answered"] = "answered"
+    came_out: CameOut
+
+
+class Confirmed(_Record):
+    """A member of staff saw the whole paper: `operator-confirmed`."""
+
+    step: Literal["confirmed"] = "confirmed"
+    pages: Annotated[int, Field(strict=True, ge=1, le=999)]
+
+
 class Failed(_Record):
     """Nothing was sent to the printer, and nothing will be."""
 
@@ -169,19 +213,37 @@ class Settled(_Record):
     answer: Answer
 
 
-Record = Requested | Granted | Signed | Submitting | Submitted | PaperEvidence | Failed | Settled
-RECORDS: tuple[type[_Record], ...] = (
-    Requested,
-    Granted,
-    Signed,
-    Submitting,
-    Submitted,
-    PaperEvidence,
-    Failed,
-    Settled,
+class Loaded(_Record):
+    """Paper was put in: from now on there is so much."""
+
+    step: Literal["loaded"] = "loaded"
+    units: Units
+
+
+class Spoiled(_Record):
+    """Paper was used without a document on it."""
+
+    step: Literal["spoiled"] = "spoiled"
+    units: Units
+    reason: SpoiledBy
+
+
+class Counted(_Record):
+    """Somebody looked: there is so much. What the books say otherwise is missing, or too much."""
+
+    step: Literal["counted"] = "counted"
+    units: Units
+
+
+GrantRecord = (
+    Requested | Granted | Signed | Submitting | Submitted | PaperEvidence | Answered | Confirmed | Failed | Settled
 )
+PaperRecord = Loaded | Spoiled | Counted
+Record = GrantRecord | PaperRecord
+RECORDS: tuple[type[_Record], ...] = (*get_args(GrantRecord), *get_args(PaperRecord))
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="step")])
 _GRANT_ID: TypeAdapter[str] = TypeAdapter(GrantId)
+_SUBJECT: TypeAdapter[str] = TypeAdapter(Subject)
 
 
 def parse_record(text: str) -> Record:
@@ -198,6 +260,19 @@ def parse_grant_id(text: str) -> str:
         return _GRANT_ID.validate_python(text, strict=True)
     except ValidationError:
         raise RecordRefused("not a grant id") from None
+
+
+def parse_subject(text: str) -> str:
+    """Raises RecordRefused unless `text` is a grant id or names the paper of a station."""
+    try:
+        return _SUBJECT.validate_python(text, strict=True)
+    except ValidationError:
+        raise RecordRefused("not a subject of this ledger") from None
+
+
+def paper_of(station: StationName) -> str:
+    """The subject of a station's paper."""
+    return f"paper:{station.value}"
 
 
 def code_in(record: Record) -> str | None:

@@ -1,16 +1,16 @@
 """Closing what was left open: by a crash, by a cancelled visit, or because the registry was away.
 
-    recovered = await recover(ledger, registry, printer, printer_uri=…)
+    recovered = await recover(ledger, registry, stations)
 
 From the records of a grant alone `rules.next_action` says what is missing. Nothing here prints. A grant
-whose document may have gone to the printer is looked for there, its job is cancelled if it still runs,
-and only a job that completed counts as printed. Where nobody knows, it is `unknown`. Whatever is not
-printed is voided.
+whose document may have gone to a printer is looked for there, its job is cancelled if it still runs, the
+printer is cleared, and only a job that completed counts as printed. Where nobody knows, it is `unknown`.
+Whatever is not printed is voided.
 """
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -31,7 +31,8 @@ from kiosk.issuance.records import (
     SettledAs,
     Submitted,
 )
-from kiosk.issuance.rules import Abandon, AskPrinter, Settle, job_title, next_action, outcome_of, printer_digest
+from kiosk.issuance.rules import Abandon, AskPrinter, Settle, job_title, next_action, outcome_of
+from kiosk.issuance.station import Station
 from printing.job import resume
 from registry.errors import Conflict, RegistryAbsent, RegistryError
 from registry.models import Settlement
@@ -62,20 +63,20 @@ class Recovered:
 async def recover(
     ledger: Ledger,
     registry: Registry,
-    printer: Printer | None,
+    stations: Iterable[Station],
     *,
-    printer_uri: str = "",
     signer: Signer | None = None,
     live: Set[str] = frozenset(),
 ) -> Recovered:
     """Bring every open grant that is not `live` (in the hands of a visit) to its end.
 
-    Without a printer, or with another than the one that got the job, that paper is `unknown`. While the
+    Where the printer that got the job is no longer there, that paper is `unknown`. While the
     registry gives no answer grants wait, and the next call delivers them. Raises LedgerError.
     """
+    by_digest = {station.digest(ledger.keeper): station for station in stations}
     grants = [grant_id for grant_id in ledger.open_grants() if grant_id not in live]
     for grant_id in grants:
-        await _decide(ledger, grant_id, printer, printer_uri)
+        await _decide(ledger, grant_id, by_digest)
         await forget(signer, grant_id)
     closed: list[Closed] = []
     code: str | None = None
@@ -91,13 +92,17 @@ async def recover(
     return Recovered(tuple(closed), len(grants) - len(closed), code)
 
 
-async def _decide(ledger: Ledger, grant_id: str, printer: Printer | None, printer_uri: str) -> None:
+async def _decide(ledger: Ledger, grant_id: str, stations: Mapping[str, Station]) -> None:
     match next_action(ledger.records(grant_id)):
         case Abandon():
             ledger.append(grant_id, Failed(code=Interrupted.code))
         case AskPrinter() as asked:
-            known = printer if asked.printer == printer_digest(printer_uri) else None
-            ledger.append(grant_id, await _ask_printer(ledger, grant_id, asked, known))
+            station = stations.get(asked.printer)
+            printer = station.printer if station else None
+            ledger.append(grant_id, await _ask_printer(ledger, grant_id, asked, printer))
+            if printer is not None:
+                with suppress(PrinterError):  # one that cannot be cleared gets no document before it can
+                    await printer.clear()
 
 
 async def _ask_printer(ledger: Ledger, grant_id: str, asked: AskPrinter, printer: Printer | None) -> PaperEvidence:
@@ -144,12 +149,11 @@ async def settle(ledger: Ledger, registry: Registry, grant_id: str) -> None:
     if not isinstance(action, Settle):
         return
     answer = Answer.ACCEPTED
+    seq, head = ledger.last_entry(grant_id)
     try:
         await registry.settle(
             grant_id,
-            Settlement(
-                outcome=action.outcome.value, evidence=action.evidence.value, ledger_head=ledger.last_hash(grant_id)
-            ),
+            Settlement(outcome=action.outcome.value, evidence=action.evidence.value, ledger_seq=seq, ledger_head=head),
         )
     except Conflict:
         answer = Answer.CONTRADICTED

@@ -23,13 +23,13 @@ from kiosk.issuance.errors import (
 )
 
 APPLICATION_ID = 0x5348424B
-VERSION = 1
+VERSION = 2
 _SCHEMA = f"""
 BEGIN;
 CREATE TABLE entry (
-    seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, grant_id TEXT NOT NULL, record TEXT NOT NULL, hash TEXT NOT NULL
+    seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, subject TEXT NOT NULL, record TEXT NOT NULL, hash TEXT NOT NULL
 ) STRICT;
-CREATE INDEX entry_grant ON entry (grant_id);
+CREATE INDEX entry_subject ON entry (subject);
 CREATE TRIGGER entry_stays BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
 CREATE TRIGGER entry_remains BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
 PRAGMA application_id = {APPLICATION_ID};
@@ -149,7 +149,7 @@ def _recognise(connection: sqlite3.Connection) -> None:
 def rows(connection: sqlite3.Connection, where: str = "", values: tuple[object, ...] = ()) -> Iterator[Row]:
     """Stored entries in order. `where` is a constant of the caller's, never data."""
     with own_errors():
-        found = connection.execute(f"SELECT seq, at, grant_id, record, hash FROM entry {where} ORDER BY seq", values)  # noqa: S608
+        found = connection.execute(f"SELECT seq, at, subject, record, hash FROM entry {where} ORDER BY seq", values)  # noqa: S608
         for row in found:
             yield Row(*row)
 

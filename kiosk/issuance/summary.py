@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kiosk.issuance.chain import Entry
-from kiosk.issuance.records import Granted, PaperEvidence, Record, Requested, Settled, code_in
-from kiosk.issuance.rules import outcome_of
+from kiosk.issuance.records import Granted, PaperRecord, Record, Requested, Settled, code_in
+from kiosk.issuance.rules import evidence_in, outcome_of, pages_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,18 @@ class Line:
 def lines(entries: Iterable[Entry]) -> list[Line]:
     grants: dict[str, list[Entry]] = {}
     for entry in entries:
-        grants.setdefault(entry.grant_id, []).append(entry)
+        if not isinstance(entry.record, PaperRecord):
+            grants.setdefault(entry.subject, []).append(entry)
     return [_line(listed) for listed in grants.values()]
 
 
 def _line(listed: list[Entry]) -> Line:
     records: list[Record] = [entry.record for entry in listed]
     requested = next(record for record in records if isinstance(record, Requested))
-    paper = next((record for record in records if isinstance(record, PaperEvidence)), None)
     settled = next((record for record in records if isinstance(record, Settled)), None)
     outcome = outcome_of(records)
     return Line(
-        grant_id=listed[0].grant_id,
+        grant_id=listed[0].subject,
         began=listed[0].at,
         changed=listed[-1].at,
         document_type=requested.document_type.value,
@@ -50,8 +50,8 @@ def _line(listed: list[Entry]) -> Line:
         reference=next((record.reference for record in records if isinstance(record, Granted)), None),
         step=records[-1].step,
         outcome=outcome.value if outcome else None,
-        evidence=paper.evidence.value if paper else "none",
-        pages=paper.pages if paper else 0,
+        evidence=evidence_in(records).value,
+        pages=pages_in(records),
         code=next((code for record in records if (code := code_in(record))), None),
         settled_as=settled.outcome.value if settled else None,
     )

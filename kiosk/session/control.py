@@ -7,7 +7,7 @@ While a hold lasts no visit begins. It lasts until its connection ends, or says 
 What is no question is answered {"error": CODE} and ends the connection. Who may connect, the folder's mode says.
 
     client = ControlClient(settings.session.control)
-    (await client.health()).parts["printer"]
+    (await client.health()).parts["laser"]
     async with client.hold():
         ...
 """
@@ -33,7 +33,7 @@ MAX_CLIENTS = 16
 _IDLE_S = 60.0
 _SEND_S = 5.0
 
-Part = Literal["session", "ledger", "signer", "screen", "reader", "printer"]
+Part = Literal["session", "ledger", "signer", "screen", "reader", "laser", "thermal"]
 PARTS: tuple[Part, ...] = get_args(Part)
 """What stands in this town hall. The registry is the network's, opening hours and staff are nobody's fault."""
 Code = Annotated[str, StringConstraints(pattern=r"^E-[A-Z0-9-]{1,60}$")]

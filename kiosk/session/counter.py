@@ -241,7 +241,7 @@ class Counter:
     async def _check_ready(self) -> None:
         """Before a citizen chooses what cannot be had: printer and signer answer and are able."""
         await self._parts.signer.status()
-        await check_printer(self._parts.printer())
+        await check_printer(self._parts.stations[0].printer)
 
     # --- issuing --------------------------------------------------------------------------------------
 
@@ -263,6 +263,7 @@ class Counter:
                 document_type=choice.document_type,
                 language=choice.language,
                 template_sha256=self._parts.renderer.catalogue.template_sha256(choice.document_type),
+                station=self._parts.stations[0].name,
                 sign_presence=sign_presence,
             )
         say(logged.GRANTED, reference=issued.reference, type=choice.document_type)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from config.schema import Settings
 from drivers import smartcard
-from drivers.printers.port import Printer
 from kiosk.issuance.pipeline import Issuance, Issued
+from kiosk.issuance.station import Station
 from kiosk.session import events as e
 from kiosk.session.card_desk import CardFiles
 from kiosk.session.stopwatch import Stopwatch
@@ -26,7 +25,7 @@ class Parts:
     settings: Settings
     registry: RegistryClient
     signer: SignerClient
-    printer: Callable[[], Printer]
+    stations: tuple[Station, ...]
     issuance: Issuance
     renderer: Renderer
     trust: smartcard.CscaStore

@@ -4,7 +4,7 @@
     await readiness.start()          # each part has answered once
     readiness.pause()                # a citizen is served: nothing is asked
     readiness.resume()               # the visit is over: all are asked at once
-    readiness.look("printer")        # something happened to it
+    readiness.look("laser")          # something happened to it
     await readiness.stop()
 
 A part that is well is asked when something happens to it (a hint, a visit's end, the runner's slow tick), one
@@ -25,12 +25,14 @@ from drivers.printers.port import Printer, PrinterStatus
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.codes import UNKNOWN, code_of
 from kiosk.catalogue.log import say, say_unexpected
+from kiosk.issuance.station import Station
 from kiosk.production import refuse_demo_printer
 from kiosk.session.availability import Availability, Source
 from kiosk.session.card_desk import CardDesk
 from kiosk.session.errand import Parts
 
 AGAIN_S = 1.0
+PRINTERS: tuple[Source, ...] = ("laser", "thermal")
 REGISTRY_AGAIN_S = 5.0
 """One registry answers a whole country: it is asked less often."""
 _SETTLE_S = 0.1
@@ -56,24 +58,27 @@ def questions(parts: Parts, desk: CardDesk) -> dict[Source, Question]:
     async def signer() -> None:
         await parts.signer.status()
 
-    async def printer() -> None:
-        status = await check_printer(parts.printer())
-        refuse_demo_printer(parts.settings, status.model)
+    def printer(station: Station) -> Callable[[], Awaitable[None]]:
+        async def ask() -> None:
+            status = await check_printer(station.printer)
+            refuse_demo_printer(parts.settings, status.model)
 
+        return ask
+
+    stations: dict[Source, Question] = {
+        station.name.value: Question(printer(station), AGAIN_S) for station in parts.stations
+    }
     return {
+        **stations,
         "reader": Question(desk.check_reader, AGAIN_S),
-        "printer": Question(printer, AGAIN_S),
         "signer": Question(signer, AGAIN_S, attend=parts.signer.until_gone),
         "registry": Question(parts.registry.health, REGISTRY_AGAIN_S),
     }
 
 
 async def check_printer(printer: Printer) -> PrinterStatus:
-    """What it says of itself when a page would come out; closes `printer`. Raises PrinterError."""
-    try:
-        status = await printer.status()
-    finally:
-        await printer.close()
+    """What it says of itself when a page would come out. Raises PrinterError."""
+    status = await printer.status()
     if not status.ready:
         raise blocked_by(status.conditions) or PrinterStopped("the printer accepts no jobs")
     return status
@@ -105,7 +110,8 @@ class Readiness:
     def look(self, *sources: Source) -> None:
         """Ask these, or all of them, at once; after the visit if a citizen is being served."""
         for source in sources or self._questions:
-            self._hints[source].set()
+            if source in self._hints:
+                self._hints[source].set()
 
     def pause(self) -> None:
         self._nobody_served.clear()
@@ -184,5 +190,7 @@ class DeviceHints:
                 return
             case hotplug.WatchBack():
                 return
-        if kind == "reader" or kind == "printer":
-            self._readiness.look(kind)
+        if kind == "reader":
+            self._readiness.look("reader")
+        elif kind == "printer":
+            self._readiness.look(*PRINTERS)

@@ -20,7 +20,7 @@ from config.schema import Settings
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
 from kiosk.session import events as e
-from kiosk.session.availability import Availability
+from kiosk.session.availability import Availability, Outages
 from kiosk.session.machine import WAITING, VisitMachine
 from kiosk.session.protocol import ScreenEvent, Snapshot
 from kiosk.session.screen_link import from_screen
@@ -101,6 +101,7 @@ class Runner:
     def go_by(self, settings: Settings) -> None:
         """From now on these are the times, the languages and the town; while `held`."""
         self._settings = settings
+        self.availability.go_by(Outages.of(settings))
         self._show()
 
     def attach(self, screen: ScreenPort) -> None:

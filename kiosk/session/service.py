@@ -13,15 +13,21 @@ from config.current import Configuration
 from config.hours import Week
 from config.schema import Settings
 from drivers import smartcard
+from drivers.printers.escpos.models import load_model
+from drivers.printers.escpos.thermal import ThermalPrinter
 from drivers.printers.laser import LaserPrinter
+from drivers.printers.port import Printer
 from kiosk import supervision
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
 from kiosk.diagnostics import Check
 from kiosk.diagnostics import run as run_checks
 from kiosk.diagnostics.place import Place
+from kiosk.issuance.keeper import DeviceKeeper
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.pipeline import Issuance
+from kiosk.issuance.records import StationName
+from kiosk.issuance.station import Station
 from kiosk.production import refuse_demo_parts
 from kiosk.session import events as e
 from kiosk.session.control import ControlServer, Health, parts_of
@@ -58,7 +64,7 @@ async def open_session(settings: Settings, runner: Runner | None = None) -> Asyn
     """
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(refuse_demo_parts, settings)
-        ledger = stack.enter_context(Ledger.open(ledger_path(settings)))
+        ledger = stack.enter_context(Ledger.open(ledger_path(settings), keeper_of(settings)))
         renderer = stack.enter_context(Renderer(settings.documents.templates, settings.documents.render_deadline))
         await asyncio.to_thread(renderer.warm)
         registry = await stack.enter_async_context(_registry(settings))
@@ -68,20 +74,16 @@ async def open_session(settings: Settings, runner: Runner | None = None) -> Asyn
         def watch() -> Stopwatch:
             return counters[0].watch
 
-        def printer() -> LaserPrinter:
-            return LaserPrinter(settings.laser.uri, settings.laser.request_deadline)
-
+        stations = open_stations(settings)
         issuance = Issuance(
             ledger,
             registry,
             TimedSigner(signer, watch),
-            printer=printer,
-            printer_uri=settings.laser.uri,
+            stations=stations,
             print_document=timed_printing(watch),
-            deadline=settings.laser.deadline,
         )
         parts = Parts(
-            settings, registry, signer, printer, issuance, renderer, smartcard.CscaStore.load(settings.card.csca)
+            settings, registry, signer, stations, issuance, renderer, smartcard.CscaStore.load(settings.card.csca)
         )
         if runner is None:
             runner = Runner(settings)
@@ -91,9 +93,29 @@ async def open_session(settings: Settings, runner: Runner | None = None) -> Asyn
         hours = OpeningHours(Week.of(settings.hours), runner.availability)
         hours.start()
         stack.callback(hours.stop)
+        for station in stations:
+            stack.push_async_callback(station.printer.close)
         stack.push_async_callback(counters[0].stop)
         await counters[0].start()
         yield Session(runner, counters[0])
+
+
+def keeper_of(settings: Settings) -> DeviceKeeper:
+    """Raises LedgerKeyUnfit."""
+    return DeviceKeeper.load(settings.registry.device_key, settings.registry.device_certificate)
+
+
+def open_stations(settings: Settings) -> tuple[Station, ...]:
+    """The printers there are, the preferred one first."""
+    laser, thermal = settings.laser, settings.thermal
+    there: dict[str, Station] = {}
+    if laser.uri:
+        printer: Printer = LaserPrinter(laser.uri, laser.request_deadline)
+        there["laser"] = Station(StationName.LASER, "a4", laser.uri, printer, laser.deadline)
+    if thermal.address:
+        printer = ThermalPrinter(thermal.address, load_model(thermal.model), thermal.request_deadline)
+        there["thermal"] = Station(StationName.THERMAL, "ticket", thermal.address, printer, thermal.deadline)
+    return tuple(there[name] for name in settings.printing.order if name in there)
 
 
 def _registry(settings: Settings) -> RegistryClient:

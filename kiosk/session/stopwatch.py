@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from drivers.printers.port import Printer
 from kiosk.issuance.ports import OnProgress, PaperOutcome, PrintDocument
+from printing.forms import Form
 from printing.job import print_document
 from signing.client import SignedDocument, SignerClient
 
@@ -54,9 +55,9 @@ class TimedSigner:
         self._signer = signer
         self._watch = watch
 
-    async def issue(self, act_jws: str, grant_jws: str) -> SignedDocument:
+    async def issue(self, act_jws: str, grant_jws: str, form: Form = "a4") -> SignedDocument:
         with self._watch().stage("seal_and_sign"):
-            return await self._signer.issue(act_jws, grant_jws)
+            return await self._signer.issue(act_jws, grant_jws, form)
 
     async def forget(self, grant_id: str) -> None:
         await self._signer.forget(grant_id)

@@ -151,7 +151,7 @@ def test_the_printer_empty_or_away_and_back(town: Any, away: str, back: str, cod
             await screen.open()
             try:
                 await asyncio.to_thread(getattr(town.hall.printer, away))
-                await screen.closed(code, "printer")
+                await screen.closed(code, "laser")
             finally:
                 await asyncio.to_thread(getattr(town.hall.printer, back))
             await screen.open()

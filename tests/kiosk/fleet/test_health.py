@@ -52,10 +52,10 @@ def test_health_is_what_the_session_says(control: Path) -> None:
         health = SessionHealth(control)
         assert await health.faults() == {} and await health.release() == 7
         served.codes["signer"] = "E-SIGN-TOKEN-ABSENT"
-        served.codes["printer"] = "E-PRINTER-PAPER-OUT"  # no release empties a tray
+        served.codes["laser"] = "E-PRINTER-PAPER-OUT"  # no release empties a tray
         assert await health.faults() == {"signer": "E-SIGN-TOKEN-ABSENT"}
-        served.codes["printer"] = "E-PRINTER-UNREACHABLE"
-        assert await health.faults() == {"signer": "E-SIGN-TOKEN-ABSENT", "printer": "E-PRINTER-UNREACHABLE"}
+        served.codes["laser"] = "E-PRINTER-UNREACHABLE"
+        assert await health.faults() == {"signer": "E-SIGN-TOKEN-ABSENT", "laser": "E-PRINTER-UNREACHABLE"}
         await served.server.stop()
 
     asyncio.run(ask())

@@ -20,14 +20,17 @@ from pathlib import Path
 from typing import Any
 
 import pypdfium2
+from keeper_of_tests import KEEPER
 
 from drivers.printers.errors import JobNotFound, PrinterRefused, PrinterSilent, PrinterUnreachable, SubmissionUncertain
-from drivers.printers.port import Condition, JobState, JobStatus, PrinterStatus
+from drivers.printers.port import Condition, Evidence, Intake, JobState, JobStatus, PrinterStatus
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.pipeline import Ending, Issuance, Issued
 from kiosk.issuance.ports import SignPresence
+from kiosk.issuance.records import Outcome, StationName
 from kiosk.issuance.recovery import Recovered
 from kiosk.issuance.rules import job_title
+from kiosk.issuance.station import Station
 from printing.job import Progress, print_document
 from registry.client import SignedAct, SignedGrant
 from registry.errors import CardBlocked, Conflict, NotFound, TimedOut, Unreachable
@@ -128,7 +131,7 @@ class Town:
                 pass
 
     def open_ledger(self) -> WatchedLedger:
-        ledger = WatchedLedger.open(self.ledger_path)
+        ledger = WatchedLedger.open(self.ledger_path, KEEPER)
         ledger.at = self.at
         return ledger
 
@@ -137,10 +140,16 @@ class Town:
             ledger,
             Registry(self),
             Signer(self),
-            printer=lambda: FindingPrinter(self) if self.finds else Printer(self),
-            printer_uri=URI,
+            stations=[
+                Station(
+                    StationName.LASER,
+                    "a4",
+                    URI,
+                    FindingPrinter(self) if self.finds else Printer(self),
+                    0.0 if self.faults & WAITED_OUT else 60.0,
+                )
+            ],
             print_document=print_document,
-            deadline=0.0 if self.faults & WAITED_OUT else 60.0,
         )
 
     async def prepare(self, issuance: Issuance, sign_presence: SignPresence | None = None) -> Issued:
@@ -150,6 +159,7 @@ class Town:
             document_type="birth-extract",
             language="ar",
             template_sha256=SHA,
+            station=StationName.LASER,
             sign_presence=sign_presence or self.card,
         )
 
@@ -166,9 +176,9 @@ def _card(nonce: bytes) -> bytes:
 class WatchedLedger(Ledger):
     at: At
 
-    def append(self, grant_id: str, record: Any) -> Any:
+    def append(self, subject: str, record: Any) -> Any:
         self.at(f"before ledger {record.step}")
-        entry = super().append(grant_id, record)
+        entry = super().append(subject, record)
         self.at(f"after ledger {record.step}")
         return entry
 
@@ -263,7 +273,7 @@ class Signer:
     def __init__(self, town: Town) -> None:
         self._town = town
 
-    async def issue(self, act_jws: str, grant_jws: str) -> SignedPdf:
+    async def issue(self, act_jws: str, grant_jws: str, form: str) -> SignedPdf:
         if "signer-down" in self._town.faults:
             raise SignerUnreachable("no socket")
         assert act_jws == ACT.jws
@@ -288,6 +298,18 @@ class Printer:
 
     def __init__(self, town: Town) -> None:
         self._town = town
+
+    @property
+    def evidence(self) -> Evidence:
+        return "ipp-completed"
+
+    async def intake(self) -> Intake:
+        return Intake("application/pdf")
+
+    async def clear(self) -> None:
+        await others_go_on()
+        if "printer-gone" in self._town.faults:
+            raise PrinterUnreachable("no printer")
 
     async def status(self) -> PrinterStatus:
         await others_go_on()
@@ -394,7 +416,10 @@ async def visit(town: Town, issuance: Issuance, *, ends: str = "paper") -> Endin
     if ends == "void":
         await issuance.void(issued)
         return issued
-    return await issuance.put_on_paper(issued, nobody_looks)
+    ending = await issuance.put_on_paper(issued, nobody_looks)
+    if ending.outcome is Outcome.UNKNOWN:
+        await issuance.void(issued)
+    return ending
 
 
 async def nobody_looks(progress: Progress) -> None:
@@ -422,7 +447,7 @@ def check_books(town: Town, *, all_settled: bool = True) -> None:
         assert verdict.valid, verdict.reason
         books: dict[str, list[Any]] = {}
         for entry in ledger.entries():
-            books.setdefault(entry.grant_id, []).append(entry.record)
+            books.setdefault(entry.subject, []).append(entry.record)
         if all_settled:
             assert ledger.open_grants() == ()
     held = town.grants()

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from issuance_town import Town, run_recovery, run_visit
+from keeper_of_tests import KEEPER
 
 from kiosk.issuance.errors import LedgerError, LedgerFull
 from kiosk.issuance.ledger import Ledger
@@ -33,7 +34,7 @@ def fill(disk: Path) -> None:
     path = disk / "ledger.sqlite"
     ballast = disk / "ballast"
     ballast.write_bytes(bytes(32 * 1024))
-    with Ledger.open(path) as ledger:
+    with Ledger.open(path, KEEPER) as ledger:
         written = 0
         try:
             while True:
@@ -79,12 +80,12 @@ def _told(town: Town) -> None:
 
 def read_only(disk: Path, opener: str) -> None:
     path = disk / "ledger.sqlite"
-    with Ledger.open(path) as ledger:
+    with Ledger.open(path, KEEPER) as ledger:
         ledger.append(secrets.token_hex(16), REQUESTED)
     # `bind` changes this mount alone; the file system's own options an ordinary user may not set again.
     subprocess.run(["mount", "-o", "remount,bind,ro", str(disk)], check=True)
     try:
-        with Ledger.open(path) if opener == "open" else Ledger.view(path) as ledger:
+        with Ledger.open(path, KEEPER) if opener == "open" else Ledger.view(path) as ledger:
             verdict = ledger.verify()
             say(f"{'valid' if verdict.valid else verdict.reason} {verdict.entries}")
     except LedgerError as error:

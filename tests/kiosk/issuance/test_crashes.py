@@ -138,4 +138,4 @@ def test_a_killed_kiosk_serves_the_next_citizen(folder: Path) -> None:
     assert isinstance(ending, Ending) and ending.outcome == "printed"
     check_books(town)
     with Ledger.view(town.ledger_path) as ledger:
-        assert len({entry.grant_id for entry in ledger.entries()}) > len(STEPS)
+        assert len({entry.subject for entry in ledger.entries()}) > len(STEPS)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from keeper_of_tests import KEEPER
 
 from kiosk.issuance.chain import GENESIS
 from kiosk.issuance.errors import (
@@ -24,7 +25,7 @@ from kiosk.issuance.errors import (
     StepRefused,
 )
 from kiosk.issuance.ledger import Ledger
-from kiosk.issuance.records import Failed, Granted, Record, Signed, Submitted, Submitting, parse_record
+from kiosk.issuance.records import Failed, Granted, Record, Signed, StationName, Submitted, Submitting, parse_record
 
 SHA = "cd" * 32
 REQUESTED = parse_record('{"step": "requested", "document_type": "birth-extract", "language": "ar"}')
@@ -33,8 +34,8 @@ SETTLED = parse_record('{"step": "settled", "outcome": "PRINTED", "evidence": "i
 WHOLE: tuple[Record, ...] = (
     REQUESTED,
     Granted(reference="DZ-2026-1601-0000001"),
-    Signed(sha256=SHA),
-    Submitting(printer=SHA, pages=1),
+    Signed(document=SHA),
+    Submitting(station=StationName.LASER, printer=SHA, pages=1, length=1),
     Submitted(job_id=3),
     PRINTED,
     SETTLED,
@@ -49,7 +50,7 @@ def path(folder: Path) -> Path:
 
 def fill(path: Path) -> str:
     """A whole issuance and an open one; the head."""
-    with Ledger.open(path, clock=lambda: 1_800_000_000) as ledger:
+    with Ledger.open(path, KEEPER, clock=lambda: 1_800_000_000) as ledger:
         for record in WHOLE:
             ledger.append(FIRST, record)
         for record in WHOLE[:5]:
@@ -67,7 +68,7 @@ def tamper(path: Path, statement: str, *values: object) -> None:
 
 def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
     head = fill(path)
-    with Ledger.open(path) as ledger:
+    with Ledger.open(path, KEEPER) as ledger:
         assert ledger.records(FIRST) == WHOLE and ledger.records(SECOND) == WHOLE[:5]
         assert ledger.records("3" * 32) == ()
         assert ledger.open_grants() == (SECOND,)
@@ -77,15 +78,15 @@ def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
 
 
 def test_an_empty_ledger_holds(path: Path) -> None:
-    with Ledger.open(path) as ledger:
+    with Ledger.open(path, KEEPER) as ledger:
         verdict = ledger.verify()
         assert (verdict.valid, verdict.entries, verdict.head) == (True, 0, GENESIS)
         with pytest.raises(RecordRefused):
-            ledger.last_hash(FIRST)
+            ledger.last_entry(FIRST)
 
 
 def test_others_of_this_machine_cannot_read_it(path: Path) -> None:
-    with Ledger.open(path) as ledger:
+    with Ledger.open(path, KEEPER) as ledger:
         ledger.append(FIRST, REQUESTED)
         for file in path.parent.iterdir():
             assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file.name
@@ -108,7 +109,7 @@ def test_the_export_can_be_checked_by_anybody(path: Path) -> None:
 
 def test_steps_out_of_order_are_refused_and_leave_nothing(path: Path) -> None:
     fill(path)
-    with Ledger.open(path) as ledger:
+    with Ledger.open(path, KEEPER) as ledger:
         head = ledger.head()
         for grant_id, record in ((FIRST, REQUESTED), (FIRST, SETTLED), (SECOND, WHOLE[3]), (SECOND, SETTLED)):
             with pytest.raises(StepRefused):
@@ -120,17 +121,17 @@ def test_steps_out_of_order_are_refused_and_leave_nothing(path: Path) -> None:
 
 
 def test_one_process_issues_others_may_read(path: Path) -> None:
-    with Ledger.open(path) as ledger:
+    with Ledger.open(path, KEEPER) as ledger:
         ledger.append(FIRST, REQUESTED)
         with pytest.raises(LedgerBusy):
-            Ledger.open(path)
+            Ledger.open(path, KEEPER)
         with Ledger.view(path) as reading:
             assert reading.verify().entries == 1
             ledger.append(FIRST, WHOLE[1])
             assert reading.records(FIRST) == WHOLE[:2] and reading.open_grants() == (FIRST,)
             with pytest.raises(LedgerReadOnly):
                 reading.append(FIRST, WHOLE[2])
-    with Ledger.open(path) as ledger:
+    with Ledger.open(path, KEEPER) as ledger:
         assert ledger.records(FIRST) == WHOLE[:2]
 
 
@@ -142,7 +143,7 @@ def test_reading_needs_a_ledger(path: Path) -> None:
 
 def test_a_clock_out_of_bounds_is_no_time(path: Path) -> None:
     for wrong in (-1, 109_860_316_001_234_567):
-        with Ledger.open(path, clock=lambda wrong=wrong: wrong) as ledger, pytest.raises(RecordRefused):
+        with Ledger.open(path, KEEPER, clock=lambda wrong=wrong: wrong) as ledger, pytest.raises(RecordRefused):
             ledger.append(FIRST, REQUESTED)
 
 
@@ -159,7 +160,7 @@ def test_the_file_itself_refuses_to_forget(path: Path) -> None:
     ("statement", "values", "at"),
     [
         ("UPDATE entry SET at = at + 1 WHERE seq = ?", (4,), 4),
-        ("UPDATE entry SET grant_id = ? WHERE seq = 9", ("3" * 32,), 9),
+        ("UPDATE entry SET subject = ? WHERE seq = 9", ("3" * 32,), 9),
         ("UPDATE entry SET record = replace(record, '0000001', '0000002') WHERE seq = ?", (2,), 2),
         ("UPDATE entry SET record = replace(record, ':', ': ') WHERE seq = ?", (2,), 2),
         ('UPDATE entry SET record = \'{"step":"granted","reference":"Amina Benali"}\' WHERE seq = ?', (2,), 2),
@@ -168,7 +169,7 @@ def test_the_file_itself_refuses_to_forget(path: Path) -> None:
         ("DELETE FROM entry WHERE seq = ?", (1,), 1),
         ("UPDATE entry SET seq = -seq WHERE seq = ?", (8,), 1),
         ("UPDATE entry SET record = (SELECT record FROM entry WHERE seq = 7) WHERE seq = ?", (6,), 6),
-        ("INSERT INTO entry SELECT 13, at, grant_id, record, hash FROM entry WHERE seq = ?", (12,), 13),
+        ("INSERT INTO entry SELECT 13, at, subject, record, hash FROM entry WHERE seq = ?", (12,), 13),
     ],
 )
 def test_an_entry_changed_taken_out_moved_or_put_in_shows(
@@ -184,7 +185,7 @@ def test_an_entry_changed_taken_out_moved_or_put_in_shows(
         with pytest.raises(LedgerDamaged):
             ledger.export()
     with pytest.raises(LedgerDamaged) as raised:
-        Ledger.open(path)
+        Ledger.open(path, KEEPER)
     assert raised.value.at == at
     assert path.read_bytes() == before
 
@@ -199,7 +200,7 @@ def test_a_ledger_cut_short_holds_but_has_another_head(path: Path) -> None:
 def test_a_chain_made_anew_against_the_rules_shows(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody who can compute the hashes still cannot make a history that the rules forbid."""
     monkeypatch.setattr("kiosk.issuance.ledger.check_next", lambda history, record: None)
-    with Ledger.open(path) as ledger:
+    with Ledger.open(path, KEEPER) as ledger:
         for record in (*WHOLE[:5], WHOLE[3]):
             ledger.append(FIRST, record)
     with Ledger.view(path) as ledger:
@@ -207,7 +208,7 @@ def test_a_chain_made_anew_against_the_rules_shows(path: Path, monkeypatch: pyte
 
 
 def test_a_file_changed_under_the_ledger_stops_it(path: Path) -> None:
-    with Ledger.open(path) as ledger:
+    with Ledger.open(path, KEEPER) as ledger:
         ledger.append(FIRST, REQUESTED)
         tamper(path, "DELETE FROM entry WHERE seq = ?", 1)
         with pytest.raises(LedgerError):
@@ -218,9 +219,10 @@ def test_a_file_changed_under_the_ledger_stops_it(path: Path) -> None:
 def test_a_file_that_is_no_ledger_is_refused_and_kept(path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
-    for opener in (Ledger.open, Ledger.view):
-        with pytest.raises(LedgerDamaged):
-            opener(path)
+    with pytest.raises(LedgerDamaged):
+        Ledger.open(path, KEEPER)
+    with pytest.raises(LedgerDamaged):
+        Ledger.view(path)
     assert path.read_bytes() == content
 
 
@@ -230,13 +232,13 @@ def test_another_database_is_not_taken_for_a_ledger(path: Path) -> None:
     connection.execute("CREATE TABLE entry (seq, at, grant_id, record, hash)")
     connection.close()
     with pytest.raises(LedgerDamaged):
-        Ledger.open(path)
+        Ledger.open(path, KEEPER)
 
 
 def test_a_folder_in_its_place_is_refused(path: Path) -> None:
     path.mkdir(parents=True)
     with pytest.raises(LedgerUnavailable):
-        Ledger.open(path)
+        Ledger.open(path, KEEPER)
 
 
 def test_a_creation_cut_short_is_begun_again(path: Path) -> None:
@@ -265,14 +267,14 @@ def test_any_damage_is_refused_or_leaves_what_was_written(path: Path, seed: int,
         damaged[where] ^= 1 << noise.randrange(8)
     path.write_bytes(damaged)
     try:
-        with Ledger.open(path) as ledger:
+        with Ledger.open(path, KEEPER) as ledger:
             assert ledger.export() == written
     except LedgerError:
         assert path.read_bytes() == damaged
 
 
 def test_a_code_is_recorded_with_a_failure(path: Path) -> None:
-    with Ledger.open(path) as ledger:
+    with Ledger.open(path, KEEPER) as ledger:
         ledger.append(FIRST, REQUESTED)
         ledger.append(FIRST, Failed(code="E-ISSUANCE-INTERRUPTED"))
-        assert ledger.last_hash(FIRST) == ledger.head()
+        assert ledger.last_entry(FIRST)[1] == ledger.head()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from keeper_of_tests import KEEPER
 
 from kiosk.catalogue.codes import entries as catalogue
 from kiosk.issuance.errors import RecordRefused
@@ -19,12 +20,17 @@ SHA = "ab" * 32
 GOOD: dict[str, dict[str, Any]] = {
     "requested": {"document_type": "birth-extract", "language": "ar"},
     "granted": {"reference": "DZ-2026-16001-0000042"},
-    "signed": {"sha256": SHA},
-    "submitting": {"printer": SHA, "pages": 1},
+    "signed": {"document": SHA},
+    "submitting": {"station": "thermal", "printer": SHA, "pages": 1, "length": 210},
     "submitted": {"job_id": 7},
     "evidence": {"outcome": "printed", "evidence": "ipp-completed", "pages": 1, "code": None},
+    "answered": {"came_out": "silent"},
+    "confirmed": {"pages": 1},
     "failed": {"code": "E-ISSUANCE-ABANDONED"},
     "settled": {"outcome": "PRINTED", "evidence": "ipp-completed", "answer": "accepted"},
+    "loaded": {"units": 250},
+    "spoiled": {"units": 1, "reason": "jam"},
+    "counted": {"units": 249},
 }
 PERSONAL = (
     "109860316001234567",  # a NIN
@@ -79,7 +85,7 @@ def test_every_field_is_a_word_a_pattern_or_a_bounded_number(record: Any) -> Non
 @pytest.mark.parametrize("personal", PERSONAL)
 def test_personal_data_is_refused_in_every_field_and_not_quoted(step: str, name: str, personal: str) -> None:
     for value in (personal, f"E-{personal}", f"DZ-{personal}", int(personal) if personal.isdigit() else personal):
-        if isinstance(value, int) and value < 10**6 and name in ("job_id", "pages"):
+        if isinstance(value, int) and value < 10**6 and name in ("job_id", "pages", "length", "units"):
             continue  # a count may have any digits
         if value == "E-AMINA-BENALI" and name == "code":
             continue  # has the form of a code: the ledger refuses it, below
@@ -106,7 +112,7 @@ def test_the_models_refuse_before_the_ledger_is_asked(personal: str) -> None:
 
 def test_a_name_dressed_as_a_code_is_refused_by_the_ledger(tmp_path: Path) -> None:
     grant_id = secrets.token_hex(16)
-    with Ledger.open(tmp_path / "ledger.sqlite") as ledger:
+    with Ledger.open(tmp_path / "ledger.sqlite", KEEPER) as ledger:
         ledger.append(grant_id, Requested(document_type="birth-extract", language="ar"))  # type: ignore[arg-type]
         with pytest.raises(RecordRefused, match="catalogue"):
             ledger.append(grant_id, Failed(code="E-BENALI-AMINA"))

@@ -6,15 +6,17 @@ import pytest
 
 from kiosk.issuance.errors import StepRefused
 from kiosk.issuance.records import (
-    Evidence,
+    Answered,
+    CameOut,
+    Confirmed,
     Failed,
     Granted,
     PaperEvidence,
     Record,
     Requested,
     Settled,
-    SettledAs,
     Signed,
+    StationName,
     Submitted,
     Submitting,
     parse_record,
@@ -40,17 +42,23 @@ UNKNOWN = parse_record(
 AS_PRINTED = parse_record(
     '{"step": "settled", "outcome": "PRINTED", "evidence": "ipp-completed", "answer": "accepted"}'
 )
+AS_SEEN = parse_record(
+    '{"step": "settled", "outcome": "PRINTED", "evidence": "operator-confirmed", "answer": "accepted"}'
+)
 AS_VOIDED = parse_record('{"step": "settled", "outcome": "VOIDED", "evidence": "none", "answer": "accepted"}')
 ALPHABET: tuple[Record, ...] = (
     REQUESTED,
     Granted(reference="DZ-2026-1601-0000001"),
-    Signed(sha256=SHA),
-    Submitting(printer=SHA, pages=2),
+    Signed(document=SHA),
+    Submitting(station=StationName.LASER, printer=SHA, pages=2, length=2),
     Submitted(job_id=3),
     PRINTED,
     UNKNOWN,
     Failed(code="E-ISSUANCE-ABANDONED"),
+    *(Answered(came_out=answer) for answer in CameOut),
+    Confirmed(pages=2),
     AS_PRINTED,
+    AS_SEEN,
     AS_VOIDED,
 )
 
@@ -76,7 +84,7 @@ def histories() -> list[tuple[Record, ...]]:
 
 def test_every_history_ends_and_sends_the_document_once_at_most() -> None:
     found = histories()
-    assert max(len(h) for h in found) == 7
+    assert max(len(h) for h in found) == 9
     for history in found:
         steps = [record.step for record in history]
         assert len(set(steps)) == len(steps), "a step stands twice"
@@ -86,6 +94,10 @@ def test_every_history_ends_and_sends_the_document_once_at_most() -> None:
             assert "submitting" not in steps and AS_PRINTED not in history
         if UNKNOWN in history:
             assert AS_PRINTED not in history
+        if "confirmed" in steps or AS_SEEN in history:
+            assert UNKNOWN in history and Answered(came_out=CameOut.NO) not in history
+        if AS_SEEN in history:
+            assert "confirmed" in steps
 
 
 def test_what_is_next_can_always_be_recorded() -> None:
@@ -103,11 +115,10 @@ def test_what_is_next_can_always_be_recorded() -> None:
                 assert (job_id == 3) == isinstance(last, Submitted)
                 assert allowed((*history, UNKNOWN))
             case Settle(outcome=outcome, evidence=evidence):
-                assert isinstance(last, PaperEvidence | Failed)
-                assert (outcome, evidence) == (
-                    (SettledAs.PRINTED, Evidence.IPP_COMPLETED) if PRINTED in history else (SettledAs.VOIDED, "none")
-                )
-                assert allowed((*history, AS_PRINTED if PRINTED in history else AS_VOIDED))
+                assert isinstance(last, PaperEvidence | Answered | Confirmed | Failed)
+                right = AS_PRINTED if PRINTED in history else AS_SEEN if isinstance(last, Confirmed) else AS_VOIDED
+                assert isinstance(right, Settled) and (outcome, evidence) == (right.outcome, right.evidence)
+                assert [s for s in (AS_PRINTED, AS_SEEN, AS_VOIDED) if allowed((*history, s))] == [right]
 
 
 def test_the_outcome_is_told_only_when_it_is_decided() -> None:

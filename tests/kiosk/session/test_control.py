@@ -116,7 +116,7 @@ def test_the_wire_is_one_object_a_line(tmp_path: Path) -> None:
         writer.write(b'{"op":"health"}\n{"op":"health"}\n{"op":"hold"}\n')
         answers = [json.loads(await reader.readline()) for _ in range(3)]
         assert answers[0] == answers[1]
-        parts = {"session": None, "ledger": None, "signer": None, "reader": None, "printer": None}
+        parts = {"session": None, "ledger": None, "signer": None, "reader": None, "laser": None, "thermal": None}
         assert answers[0] == {
             "release": None,
             "between_visits": True,

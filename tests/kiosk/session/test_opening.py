@@ -122,7 +122,7 @@ def test_a_kiosk_that_never_opens_says_no_hour() -> None:
 def test_a_graver_reason_is_told_without_an_hour() -> None:
     async def look(kiosk: Counter) -> None:
         await kiosk.until(closed)
-        kiosk.runner.availability.set("printer", "E-PRINTER-PAPER-OUT")
+        kiosk.runner.availability.set("laser", "E-PRINTER-PAPER-OUT")
         sign = await kiosk.until(lambda shown: not closed(shown))
         assert sign.data["opens_at"] is None
 

@@ -58,7 +58,7 @@ class Closed:
 
 @asynccontextmanager
 async def watched(again: float = NEVER_AGAIN) -> AsyncIterator[tuple[dict[Source, Part], Closed, Readiness]]:
-    parts: dict[Source, Part] = {"reader": Part(), "printer": Part(), "signer": Part()}
+    parts: dict[Source, Part] = {"reader": Part(), "laser": Part(), "signer": Part()}
     closed = Closed()
     readiness = Readiness(closed.availability, {s: Question(p.ask, again, p.attend) for s, p in parts.items()})
     await readiness.start()
@@ -84,12 +84,12 @@ def test_each_part_has_answered_before_the_kiosk_opens() -> None:
 def test_a_hint_is_followed_at_once_and_asks_nobody_else() -> None:
     async def test() -> None:
         async with watched() as (parts, closed, readiness):
-            parts["printer"].error = OutOfPaper("the tray is empty")
-            readiness.look("printer")
+            parts["laser"].error = OutOfPaper("the tray is empty")
+            readiness.look("laser")
             await closed.until("E-PRINTER-PAPER-OUT")
-            assert closed.availability.source == "printer"
-            parts["printer"].error = None
-            readiness.look("printer")
+            assert closed.availability.source == "laser"
+            parts["laser"].error = None
+            readiness.look("laser")
             await closed.until(None)
             assert parts["reader"].asked == parts["signer"].asked == 1
 
@@ -123,10 +123,10 @@ def test_a_part_whose_connection_ends_is_asked_without_a_hint() -> None:
 def test_the_gravest_is_told_first_and_the_next_when_it_is_gone() -> None:
     async def test() -> None:
         async with watched() as (parts, closed, readiness):
-            parts["printer"].error, parts["reader"].error = OutOfPaper("empty"), smartcard.NoReader("none")
+            parts["laser"].error, parts["reader"].error = OutOfPaper("empty"), smartcard.NoReader("none")
             readiness.look()
             await closed.until("E-READER-NONE")
-            await parts["printer"].until_asked(2)
+            await parts["laser"].until_asked(2)
             parts["reader"].error = None
             readiness.look("reader")
             await closed.until("E-PRINTER-PAPER-OUT")
@@ -144,12 +144,12 @@ def test_nothing_is_asked_while_a_citizen_is_served() -> None:
             readiness.pause()
             await asyncio.sleep(0)  # the question under way, if any, comes to its end
             asked = parts["reader"].asked
-            parts["printer"].error = OutOfPaper("empty")
+            parts["laser"].error = OutOfPaper("empty")
             readiness.look()
             parts["signer"].gone.set()
             for _ in range(1000):
                 await asyncio.sleep(0)
-            assert (parts["reader"].asked, parts["printer"].asked, parts["signer"].asked) == (asked, 1, 1)
+            assert (parts["reader"].asked, parts["laser"].asked, parts["signer"].asked) == (asked, 1, 1)
             parts["reader"].error = None
             readiness.resume()
             await closed.until("E-PRINTER-PAPER-OUT")
@@ -174,10 +174,10 @@ def test_the_slow_tick_asks_all_of_them_but_not_right_after_the_start() -> None:
 def test_a_failure_nobody_foresaw_closes_the_kiosk_and_does_not_end_the_watch() -> None:
     async def test() -> None:
         async with watched(again=0.01) as (parts, closed, readiness):
-            parts["printer"].error = ZeroDivisionError("a fault of ours")
-            readiness.look("printer")
+            parts["laser"].error = ZeroDivisionError("a fault of ours")
+            readiness.look("laser")
             await closed.until("E-KIOSK-UNEXPECTED")
-            parts["printer"].error = None
+            parts["laser"].error = None
             await closed.until(None)
 
     run(test)

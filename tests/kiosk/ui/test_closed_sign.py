@@ -17,7 +17,7 @@ def read(kiosk: Kiosk, name: str) -> list[str]:
     return [item.property("text").translate(ISOLATES) for item in items if item is not None]
 
 
-@pytest.mark.parametrize("part", ["reader", "printer", "signer", "registry", "configuration", "staff"])
+@pytest.mark.parametrize("part", ["reader", "laser", "thermal", "signer", "registry", "configuration", "staff"])
 def test_the_missing_part_is_said_in_plain_words(kiosk: Kiosk, part: str) -> None:
     kiosk.show("attract", data={**TOWN, "unavailable": "E-X-Y", "part": part})
     assert read(kiosk, "reason") == [words("ar")["attract"][f"closed_{part}"], words("fr")["attract"][f"closed_{part}"]]

@@ -51,6 +51,28 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     assert [(line, key) for line, key, _ in found] == [(0, "profile"), (2, "laser.deadline"), (4, "screen.width")]
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[laser]\nuri = ""\n', [(0, "")]),
+        ('[printing]\norder = ["thermal"]\n', [(0, "")]),
+        ('[laser]\nuri = ""\n[thermal]\naddress = "tcp://10.0.0.9:9100"\n', []),
+        ('[printing]\norder = ["thermal", "laser"]\n', []),
+        ('[printing]\norder = ["laser", "laser"]\n', [(3, "printing.order")]),
+        ("[printing]\norder = []\n", [(3, "printing.order")]),
+        ('[thermal]\naddress = "tcp://printer"\n', [(3, "thermal.address")]),
+        ('[thermal]\naddress = "serial:/dev/ttyS0?baud=115200"\n', []),
+        ('[outage]\nlaser = ["a5"]\n', [(3, "outage.laser.0")]),
+    ],
+)
+def test_a_kiosk_has_a_printer(tmp_path: Path, text: str, told: list[tuple[int, str]]) -> None:
+    whole = f'profile = "demo"\n{text}'
+    if not told:
+        assert load(write(tmp_path, whole)).settings.printing.order
+        return
+    assert [(line, key) for line, key, _ in problems(tmp_path, whole)] == told
+
+
 def test_broken_toml_names_its_line(tmp_path: Path) -> None:
     assert [line for line, _, _ in problems(tmp_path, 'profile = "demo"\n[registry\n')] == [2]
 

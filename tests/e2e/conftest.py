@@ -147,9 +147,11 @@ class Town:
             assert ledger.verify().valid
             grants: dict[str, dict[str, Any]] = {}
             for entry in ledger.entries():
+                if entry.subject.startswith("paper:"):
+                    continue
                 record = json.loads(entry.record.model_dump_json())
-                grants.setdefault(entry.grant_id, {"steps": []})["steps"].append(record["step"])
-                grants[entry.grant_id] |= {k: v for k, v in record.items() if k not in ("step",)}
+                grants.setdefault(entry.subject, {"steps": []})["steps"].append(record["step"])
+                grants[entry.subject] |= {k: v for k, v in record.items() if k not in ("step",)}
             return list(grants.values())
 
     @property

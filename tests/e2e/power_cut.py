@@ -63,7 +63,7 @@ def at(moment: str, victim: str) -> None:
 
         setattr(kind, name, written)
 
-    wrap(Ledger, "append", lambda ledger, grant_id, record: record.step)
+    wrap(Ledger, "append", lambda ledger, subject, record: record.step)
     wrap(HashChain, "append", lambda chain: "chain")
     wrap(Registrar, "settle", lambda registrar, *_: "settle")
 

@@ -221,7 +221,7 @@ class PowerTown:
         with Ledger.view(ledger_path(self.settings)) as ledger:
             verdict = ledger.verify()
             assert verdict.valid and verdict.open == 0
-            records = [(entry.grant_id, entry.record.model_dump(mode="json")) for entry in ledger.entries()]
+            records = [(entry.subject, entry.record.model_dump(mode="json")) for entry in ledger.entries()]
         return {grant: record["outcome"] for grant, record in records if record["step"] == "settled"}
 
     def _status_lists(self, granted: dict[str, tuple[dict[str, Any], str]]) -> None:

@@ -187,7 +187,7 @@ def test_after_a_visit_the_next_citizen_is_told_what_this_one_met(town: Any) -> 
                 screen.touch("cancel")
                 await screen.until(lambda s: s.screen == "goodbye")
                 screen.touch("start")
-                await screen.closed("E-PRINTER-PAPER-OUT", "printer")
+                await screen.closed("E-PRINTER-PAPER-OUT", "laser")
             finally:
                 await asyncio.to_thread(town.hall.printer.paper_in)
             await screen.open()

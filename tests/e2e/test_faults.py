@@ -176,7 +176,7 @@ def test_no_paper_is_said_before_anything_is_granted(town: Any) -> None:
     try:
         visit = ends_in(town, "E-PRINTER-PAPER-OUT", on_screen=when("language", town.hall.printer.paper_out))
         assert "choice" in visit.screens and "preview" not in visit.screens
-        turned_away(town, "E-PRINTER-PAPER-OUT", "printer")
+        turned_away(town, "E-PRINTER-PAPER-OUT", "laser")
     finally:
         town.hall.printer.paper_in()
     assert len(town.ledger()) == before
@@ -185,7 +185,7 @@ def test_no_paper_is_said_before_anything_is_granted(town: Any) -> None:
 def test_no_printer(town: Any) -> None:
     try:
         ends_in(town, "E-PRINTER-UNREACHABLE", on_screen=when("language", town.hall.printer.gone))
-        turned_away(town, "E-PRINTER-UNREACHABLE", "printer")
+        turned_away(town, "E-PRINTER-UNREACHABLE", "laser")
     finally:
         town.hall.printer.back()
 
@@ -221,10 +221,10 @@ def test_a_disk_that_fills_as_the_printer_takes_the_job_is_not_called_no_paper(
     """The ledger cannot record it any more: nobody knows, the job is cancelled, the kiosk closes."""
     papers, append = town.papers, Ledger.append
 
-    def full(ledger: Ledger, grant_id: str, record: Any) -> Any:
+    def full(ledger: Ledger, subject: str, record: Any) -> Any:
         if record.step == "submitted":
             raise LedgerFull("no room on the disk")
-        return append(ledger, grant_id, record)
+        return append(ledger, subject, record)
 
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "append", full)

@@ -25,3 +25,33 @@ class PartMissing(KioskError):
 
 class WrongUsage(KioskError):
     code = "E-KIOSK-USAGE"
+
+
+class ClockSkewed(KioskError):
+    """This machine's clock and the registry's are too far apart."""
+
+    code = "E-CLOCK-SKEW"
+
+
+class DiskFull(KioskError):
+    code = "E-DISK-FULL"
+
+
+class DiskReadOnly(KioskError):
+    code = "E-DISK-READ-ONLY"
+
+
+class DiskDenied(KioskError):
+    code = "E-DISK-DENIED"
+
+
+class DiskFault(KioskError):
+    """The disk answers with a fault, or not at all."""
+
+    code = "E-DISK-FAULT"
+
+
+class CertificateExpired(KioskError):
+    """The municipality's signing certificate is past its end."""
+
+    code = "E-CERTIFICATE-EXPIRED"

@@ -98,6 +98,11 @@ class RegistryClient:
         """What the registry's clock said in its latest answer, whatever the answer was; to the second."""
         return self._exchange.date
 
+    @property
+    def date_now(self) -> dt.datetime | None:
+        """What the registry's clock shows now, by its latest answer and the time since; None while it said nothing."""
+        return self._exchange.date_now
+
     async def __aenter__(self) -> RegistryClient:
         return self
 

@@ -10,6 +10,7 @@ import asyncio
 import datetime as dt
 import logging
 import ssl
+import time
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -60,6 +61,7 @@ class Exchange:
         self.requests = 0
         self.bytes = 0
         self.date: dt.datetime | None = None
+        self._heard = 0.0
         self._base = url.rstrip("/")
         self._deadline = deadline
         # addFilter keeps one copy, however many clients there are.
@@ -71,6 +73,14 @@ class Exchange:
             limits=httpx.Limits(max_connections=4, keepalive_expiry=_IDLE_CONNECTION),
             headers={"accept-encoding": "identity", "user-agent": "shubbak"},
         )
+
+    @property
+    def date_now(self) -> dt.datetime | None:
+        """What the registry's clock shows now, going by its latest answer and the time since; to the second.
+
+        It does not depend on this machine's clock, whoever sets that meanwhile.
+        """
+        return None if self.date is None else self.date + dt.timedelta(seconds=time.monotonic() - self._heard)
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -93,7 +103,8 @@ class Exchange:
 
     async def _exchange(self, method: str, url: str, content: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         async with self._http.stream(method, url, content=content or None, headers=headers) as response:
-            self.date = _date(response.headers.get("date", "")) or self.date
+            if (told := _date(response.headers.get("date", ""))) is not None:
+                self.date, self._heard = told, time.monotonic()
             if "content-encoding" in response.headers:
                 raise NonsenseAnswer("a compressed answer was not asked for")
             answer = bytearray()

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import datetime as dt
-import errno
-import os
-import tempfile
 from pathlib import Path
 
-from config.clock import TOLERANCE, Floor
-from config.errors import ClockBehind, ConfigError
-from config.status import read_state
-from config.store import Store
+from config.schema import Kiosk
 from kiosk.diagnostics import registry
 from kiosk.diagnostics.check import Finding, degraded, failed, ok, skipped
 from kiosk.diagnostics.place import Place
 from kiosk.diagnostics.threads import in_thread
+from kiosk.errors import KioskError
+from kiosk.ground import MEGABYTE, check_clock, check_disk, floor_of
 
-SKEW_FAILED_S = 120.0
 SKEW_DEGRADED_S = 30.0
 _RESOLUTION_S = 2.0  # of an HTTP date, and the time the answer took
-FULL_BYTES = 16 * 1024 * 1024
-LOW_BYTES = 256 * 1024 * 1024
-_TRIAL = bytes(64 * 1024)
 UNITS = (
     "kiosk-display.service",
     "kiosk-screen.service",
@@ -33,71 +23,37 @@ UNITS = (
     "kiosk-config.service",
     "pcscd.socket",
 )
-_DISK_CODES = {
-    errno.ENOSPC: "E-DISK-FULL",
-    errno.EDQUOT: "E-DISK-FULL",
-    errno.EROFS: "E-DISK-READ-ONLY",
-    errno.EACCES: "E-DISK-DENIED",
-    errno.EPERM: "E-DISK-DENIED",
-}
 
 
 async def clock(place: Place) -> Finding:
     """The machine's clock against the newest time that the fleet's administrators signed, and the registry's."""
-    floor = await in_thread(lambda: _floor(place.settings.fleet.folder))
-    if place.now() < floor - TOLERANCE:
-        return failed(ClockBehind.code, f"it is {_words(place.now())} here; {_words(floor)} was signed already")
+    floor = await in_thread(lambda: floor_of(place.settings.fleet.folder))
+    check_clock(place.now(), floor, None)
     told = await registry.date(place)
     if told is None:
         return skipped("the registry does not tell the time: see the registry's checks")
     theirs, ours = told
-    skew = (ours - theirs).total_seconds()
-    detail = "agrees with the registry's"
-    if abs(skew) > _RESOLUTION_S:
-        detail = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the registry's"
-    if abs(skew) > SKEW_FAILED_S:
-        return failed("E-CLOCK-SKEW", detail)
-    if abs(skew) > SKEW_DEGRADED_S:
-        return degraded("E-CLOCK-DRIFT", detail)
-    return ok(detail)
-
-
-def _floor(fleet: Path) -> dt.datetime:
-    """The newest signed time: as kept for the agent alone, or as the agent tells everybody."""
-    store = Store(fleet)
-    kept = Floor(store.tuf / "floor.json").time
-    with contextlib.suppress(ConfigError):  # what is wrong with that file, `configuration` tells
-        state = read_state(store)
-        if state is not None and state.floor is not None:
-            return max(kept, state.floor)
-    return kept
-
-
-def _words(moment: dt.datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    skew = check_clock(ours, floor, theirs) or 0.0
+    if abs(skew) <= _RESOLUTION_S:
+        return ok("agrees with the registry's")
+    detail = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the registry's"
+    return degraded("E-CLOCK-DRIFT", detail) if abs(skew) > SKEW_DEGRADED_S else ok(detail)
 
 
 async def disk(place: Place) -> Finding:
     """That the state folder's disk takes what is written, and has room for more."""
-    return await in_thread(lambda: _disk(place.settings.kiosk.state))
+    return await in_thread(lambda: _disk(place.settings.kiosk))
 
 
-def _disk(folder: Path) -> Finding:
+def _disk(kiosk: Kiosk) -> Finding:
+    if not kiosk.state.exists():
+        return skipped("there is no state folder yet; the first start of the session makes it")
     try:
-        if not folder.exists():
-            return skipped("there is no state folder yet; the first start of the session makes it")
-        room = os.statvfs(folder)
-        free = room.f_bavail * room.f_frsize
-        with tempfile.TemporaryFile(dir=folder) as trial:  # it has no name: a power cut leaves nothing
-            trial.write(_TRIAL)
-            trial.flush()
-            os.fsync(trial.fileno())
-    except OSError as error:
-        return failed(_DISK_CODES.get(error.errno or 0, "E-DISK-FAULT"), f"the state folder: {error.strerror}")
-    detail = f"{free // 2**20} MiB free for the ledger; writes and syncs"
-    if free < FULL_BYTES:
-        return failed("E-DISK-FULL", detail)
-    return degraded("E-DISK-LOW", detail) if free < LOW_BYTES else ok(detail)
+        free = check_disk(kiosk.state, kiosk.free)
+    except KioskError as error:
+        return failed(error.code, str(error))
+    detail = f"{free // MEGABYTE} MB free for the ledger; writes and syncs"
+    return degraded("E-DISK-LOW", detail) if free < 2 * kiosk.free * MEGABYTE else ok(detail)
 
 
 async def machine(place: Place) -> Finding:

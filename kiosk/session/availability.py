@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
 from config.schema import Settings
+from drivers.printers.port import PrinterStatus
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
 from printing.forms import Form
@@ -77,6 +78,7 @@ class Availability:
 
     def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
         self._codes: dict[Source, str] = {}
+        self._told: dict[Source, PrinterStatus] = {}
         self._outages = Outages(frozenset({"a4"}), {})
         self.opens_at: dt.datetime | None = None
         """When the source "hours" will let go, in the town's time; None when it never will."""
@@ -85,9 +87,14 @@ class Availability:
     def go_by(self, outages: Outages) -> None:
         self._outages = outages
 
-    def set(self, source: Source, code: str | None) -> None:
-        """`code` is why the source keeps the kiosk from serving, None when it no longer does."""
-        before = self._told()
+    def set(self, source: Source, code: str | None, told: PrinterStatus | None = None) -> None:
+        """`code` is why the source keeps the kiosk from serving, None when it no longer does. `told` is what a
+        printer that is well says of itself."""
+        before = self._seen()
+        if told is None:
+            self._told.pop(source, None)
+        else:
+            self._told[source] = told
         if code == self._codes.get(source):
             return
         if code is None:
@@ -96,10 +103,10 @@ class Availability:
         else:
             self._codes[source] = code
             say(logged.UNAVAILABLE, part=source, code=code)
-        if self._told() != before:
+        if self._seen() != before:
             self._on_change()
 
-    def _told(self) -> tuple[object, ...]:
+    def _seen(self) -> tuple[object, ...]:
         return self.source, self.code, self.forms, () if self.code else tuple(self._codes.items())
 
     @property
@@ -121,3 +128,13 @@ class Availability:
     def codes(self) -> dict[Source, str]:
         """All that is missing, whether or not anything remains."""
         return dict(self._codes)
+
+    @property
+    def told(self) -> dict[Source, PrinterStatus]:
+        """What the printers that are well said last."""
+        return dict(self._told)
+
+    @property
+    def lost(self) -> frozenset[Form]:
+        """The forms there would be, were nothing missing, and that cannot be had now."""
+        return self._outages.there - self.forms

@@ -16,72 +16,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from drivers import hotplug
-from drivers.printers.errors import PrinterStopped, blocked_by
-from drivers.printers.port import Printer, PrinterStatus
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.codes import UNKNOWN, code_of
 from kiosk.catalogue.log import say, say_unexpected
-from kiosk.issuance.station import Station
-from kiosk.production import refuse_demo_printer
 from kiosk.session.availability import Availability, Source
-from kiosk.session.card_desk import CardDesk
-from kiosk.session.errand import Parts
+from kiosk.session.questions import Question, check_printer, questions
 
-AGAIN_S = 1.0
+__all__ = ["DeviceHints", "Question", "Readiness", "check_printer", "questions"]
+
 PRINTERS: tuple[Source, ...] = ("laser", "thermal")
-REGISTRY_AGAIN_S = 5.0
-"""One registry answers a whole country: it is asked less often."""
 _SETTLE_S = 0.1
-
-
-async def _never() -> None:
-    await asyncio.Event().wait()
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """`ask` returns when the part is ready and raises an error with a code when it is not. `again` is how long
-    (s) until one that is not is asked again. `attend` returns when one that is ready may no longer be."""
-
-    ask: Callable[[], Awaitable[None]]
-    again: float
-    attend: Callable[[], Awaitable[None]] = _never
-
-
-def questions(parts: Parts, desk: CardDesk) -> dict[Source, Question]:
-    """What a visit needs, and how each is asked; none of it says anything of a person."""
-
-    async def signer() -> None:
-        await parts.signer.status()
-
-    def printer(station: Station) -> Callable[[], Awaitable[None]]:
-        async def ask() -> None:
-            status = await check_printer(station.printer)
-            refuse_demo_printer(parts.settings, status.model)
-
-        return ask
-
-    stations: dict[Source, Question] = {
-        station.name.value: Question(printer(station), AGAIN_S) for station in parts.stations
-    }
-    return {
-        **stations,
-        "reader": Question(desk.check_reader, AGAIN_S),
-        "signer": Question(signer, AGAIN_S, attend=parts.signer.until_gone),
-        "registry": Question(parts.registry.health, REGISTRY_AGAIN_S),
-    }
-
-
-async def check_printer(printer: Printer) -> PrinterStatus:
-    """What it says of itself when a page would come out. Raises PrinterError."""
-    status = await printer.status()
-    if not status.ready:
-        raise blocked_by(status.conditions) or PrinterStopped("the printer accepts no jobs")
-    return status
 
 
 class Readiness:
@@ -91,6 +38,7 @@ class Readiness:
         self._availability = availability
         self._questions = questions
         self._hints = {source: asyncio.Event() for source in questions}
+        self._untidy = set(questions)
         self._nobody_served = asyncio.Event()
         self._nobody_served.set()
         self._just_asked = True
@@ -98,6 +46,9 @@ class Readiness:
 
     async def start(self) -> None:
         """Returns when each part has answered, or has been given up, for the first time."""
+        for source in PRINTERS:
+            if source not in self._questions:  # one that an earlier configuration had
+                self._availability.set(source, None)
         await asyncio.gather(*(self._ask(source) for source in self._questions))
         self._tasks = [asyncio.create_task(self._keep(source)) for source in self._questions]
 
@@ -114,7 +65,9 @@ class Readiness:
                 self._hints[source].set()
 
     def pause(self) -> None:
+        """Somebody is served."""
         self._nobody_served.clear()
+        self._untidy.update(self._questions)
 
     def resume(self) -> None:
         """Nobody is served, or still nobody. The first time, `start` has just asked."""
@@ -149,15 +102,21 @@ class Readiness:
             await asyncio.sleep(_SETTLE_S)  # a part that is well and yet goes away at once would be asked without end
 
     async def _ask(self, source: Source) -> None:
+        question = self._questions[source]
         try:
-            await self._questions[source].ask()
+            told = await question.ask()
+            if source in self._untidy:
+                await question.tidy()
         except Exception as error:  # noqa: BLE001 - whatever a room raises is why the kiosk is closed
+            self._untidy.add(source)
             code = code_of(error)
             if code == UNKNOWN != self._availability.codes.get(source):
                 say_unexpected(error)
             self._availability.set(source, code)
         else:
-            self._availability.set(source, None)
+            if self._nobody_served.is_set():
+                self._untidy.discard(source)
+            self._availability.set(source, None, told)
 
 
 class DeviceHints:

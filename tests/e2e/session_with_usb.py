@@ -12,7 +12,7 @@ from usb_testbed import UsbTestbed
 
 from config import load
 from kiosk.catalogue import log
-from kiosk.session import readiness, runner
+from kiosk.session import questions, runner
 from kiosk.session.protocol import Snapshot
 from kiosk.session.service import open_session
 
@@ -49,6 +49,6 @@ async def serve(testbed: UsbTestbed, configuration: Path) -> None:
 
 
 if __name__ == "__main__":
-    readiness.AGAIN_S = readiness.REGISTRY_AGAIN_S = runner.BETWEEN_S = NEVER
+    questions.AGAIN_S = questions.REGISTRY_AGAIN_S = questions.LOOK_S = runner.BETWEEN_S = NEVER
     log.configure()
     asyncio.run(serve(UsbTestbed(), Path(sys.argv[1])))

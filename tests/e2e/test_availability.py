@@ -76,7 +76,7 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """What no event tells, the slow tick finds: here it is a quick one."""
     monkeypatch.setattr("kiosk.session.runner.BETWEEN_S", 0.2)
-    monkeypatch.setattr("kiosk.session.readiness.REGISTRY_AGAIN_S", 0.2)
+    monkeypatch.setattr("kiosk.session.questions.REGISTRY_AGAIN_S", 0.2)
 
 
 @pytest.fixture(autouse=True)

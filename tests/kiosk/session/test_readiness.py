@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from drivers import smartcard
-from drivers.printers.errors import OutOfPaper, PrinterUnreachable
+from drivers.printers.errors import JobLeft, OutOfPaper, PrinterUnreachable
 from kiosk.session.availability import Availability, Source
 from kiosk.session.readiness import Question, Readiness
 
@@ -19,9 +19,14 @@ class Part:
 
     def __init__(self) -> None:
         self.error: Exception | None = None
+        self.left: Exception | None = None
         self.asked = 0
+        self.tidied = 0
         self.gone = asyncio.Event()
         self._changed = asyncio.Condition()
+
+    def question(self, again: float) -> Question:
+        return Question(self.ask, again, self.attend, self.tidy)
 
     async def ask(self) -> None:
         async with self._changed:
@@ -32,6 +37,11 @@ class Part:
 
     async def attend(self) -> None:
         await self.gone.wait()
+
+    async def tidy(self) -> None:
+        self.tidied += 1
+        if self.left is not None:
+            raise self.left
 
     async def until_asked(self, times: int) -> None:
         async with self._changed:
@@ -60,7 +70,7 @@ class Closed:
 async def watched(again: float = NEVER_AGAIN) -> AsyncIterator[tuple[dict[Source, Part], Closed, Readiness]]:
     parts: dict[Source, Part] = {"reader": Part(), "laser": Part(), "signer": Part()}
     closed = Closed()
-    readiness = Readiness(closed.availability, {s: Question(p.ask, again, p.attend) for s, p in parts.items()})
+    readiness = Readiness(closed.availability, {s: p.question(again) for s, p in parts.items()})
     await readiness.start()
     try:
         yield parts, closed, readiness
@@ -191,5 +201,53 @@ def test_stopping_leaves_no_task(stops: int) -> None:
             for _ in range(stops):
                 await readiness.stop()
         assert asyncio.all_tasks() == before
+
+    run(test)
+
+
+def test_what_an_earlier_visit_left_is_tidied_up_before_a_card_is_asked_for() -> None:
+    async def test() -> None:
+        async with watched(again=0.001) as (parts, closed, readiness):
+            laser = parts["laser"]
+            assert laser.tidied == 1, "at the start"
+            readiness.look("laser")
+            await laser.until_asked(2)
+            assert laser.tidied == 1, "a look is not worth a technician's test page"
+            laser.error = OutOfPaper("empty")
+            readiness.look("laser")
+            await closed.until("E-PRINTER-PAPER-OUT")
+            assert laser.tidied == 1, "first it must answer"
+            laser.left = JobLeft("it holds on to a job")
+            laser.error = None
+            await closed.until("E-PRINTER-JOB-LEFT")
+            laser.left = None
+            await closed.until(None)
+
+    run(test)
+
+
+def test_after_a_visit_all_is_tidied_up_once() -> None:
+    async def test() -> None:
+        async with watched() as (parts, _, readiness):
+            readiness.resume()
+            readiness.pause()
+            readiness.resume()
+            await parts["laser"].until_asked(2)
+            readiness.look("laser")
+            await parts["laser"].until_asked(3)
+            assert parts["laser"].tidied == 2
+
+    run(test)
+
+
+def test_a_printer_that_the_configuration_no_longer_has_is_not_missed() -> None:
+    async def test() -> None:
+        closed, laser = Closed(), Part()
+        closed.availability.set("thermal", "E-PRINTER-CUTTER")
+        closed.availability.set("staff", "E-STAFF-OUT-OF-SERVICE")
+        readiness = Readiness(closed.availability, {"laser": laser.question(NEVER_AGAIN)})
+        await readiness.start()
+        await readiness.stop()
+        assert closed.availability.codes == {"staff": "E-STAFF-OUT-OF-SERVICE"}
 
     run(test)

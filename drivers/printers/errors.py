@@ -19,7 +19,7 @@ class PrinterError(Exception):
 
 
 class PrinterAddressInvalid(PrinterError):
-    """The configured address is not an ipp:// or ipps:// one."""
+    """The configured address is not ipp://, ipps:// or usb:SERIAL, or does not go with the certificate."""
 
     code = "E-PRINTER-ADDRESS"
 
@@ -37,7 +37,7 @@ class PrinterUnreachable(PrinterError):
 
 
 class PrinterNotGenuine(PrinterError):
-    """The TLS certificate is not the one this kiosk was given for its printer."""
+    """The TLS certificate is not the one this kiosk was given for its printer, or there is no TLS at all."""
 
     code = "E-PRINTER-CERTIFICATE"
 
@@ -86,6 +86,12 @@ class SubmissionUncertain(PrinterError):
         self.job_id = job_id
 
 
+class PrinterUnfit(PrinterError):
+    """The printer lacks what the kiosk needs: a tray of the configured name, PDF or PWG raster."""
+
+    code = "E-PRINTER-UNFIT"
+
+
 class DocumentUnprintable(PrinterError):
     """What was to be printed is not a PDF with pages."""
 
@@ -94,6 +100,12 @@ class DocumentUnprintable(PrinterError):
 
 class OutOfPaper(PrinterError):
     code = "E-PRINTER-PAPER-OUT"
+
+
+class PaperWrong(PrinterError):
+    """Paper is there, but no A4 in the tray that is printed from."""
+
+    code = "E-PRINTER-MEDIA"
 
 
 class PaperJam(PrinterError):
@@ -148,6 +160,7 @@ _BLOCKED_BY: tuple[tuple[Condition, type[PrinterError], str], ...] = (
     (Condition.JAM, PaperJam, "paper is jammed"),
     (Condition.COVER_OPEN, CoverOpen, "a cover is open"),
     (Condition.PAPER_OUT, OutOfPaper, "the tray is empty"),
+    (Condition.PAPER_WRONG, PaperWrong, "there is no A4 paper in the tray"),
     (Condition.TONER_EMPTY, TonerEmpty, "the toner is used up"),
     (Condition.CUTTER, CutterJam, "the cutter is stuck"),
     (Condition.OFFLINE, PrinterUnreachable, "the printer is off line"),

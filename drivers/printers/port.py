@@ -13,6 +13,7 @@ class Condition(StrEnum):
 
     PAPER_OUT = "paper-out"
     PAPER_LOW = "paper-low"
+    PAPER_WRONG = "paper-wrong"
     JAM = "jam"
     COVER_OPEN = "cover-open"
     TONER_LOW = "toner-low"
@@ -47,6 +48,7 @@ class PrinterStatus:
 BLOCKING = frozenset(
     {
         Condition.PAPER_OUT,
+        Condition.PAPER_WRONG,
         Condition.JAM,
         Condition.COVER_OPEN,
         Condition.TONER_EMPTY,
@@ -60,11 +62,13 @@ BLOCKING = frozenset(
 Evidence = Literal["ipp-completed", "escpos-echo", "none"]
 """What stands behind a printer's COMPLETED: `none` where it says that all was taken, and nothing of paper."""
 MediaType = Literal["application/pdf", "image/pwg-raster", "image/x-portable-bitmap"]
+Pixels = Literal["sgray_8", "black_1"]
+"""pwg-raster-document-type: eight bits of grey, 0 is black; or one bit, 1 is black."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What a printer takes. `dpi` for both rasters; `width` in dots for bitmaps.
+    """What a printer takes. `dpi` for both rasters; `width` in dots for bitmaps; `pixels` for PWG raster.
 
     A bitmap document is raw PBM (P4), one picture a page, one after the other; 1 is black.
     """
@@ -72,6 +76,7 @@ class Intake:
     media_type: MediaType
     dpi: int = 0
     width: int = 0
+    pixels: Pixels = "sgray_8"
 
 
 @dataclass(frozen=True, slots=True)

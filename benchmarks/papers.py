@@ -132,7 +132,7 @@ class BareTypst:
         installed = {path.name: path for top in FONT_FOLDERS for path in top.rglob("*.?tf")}
         for font in self._document.fonts:
             (fonts / font).symlink_to(installed[font])
-        self._main = str(folder / "root" / TYPE / self._document.template)
+        self._main = str(folder / "root" / TYPE / self._document.template("a4"))
         faces = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)])
         self._compiler = typst.Compiler(root=str(folder / "root"), font_paths=faces)
 

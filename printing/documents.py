@@ -1,7 +1,7 @@
 """The catalogue of documents: which papers exist, in which languages, set by which template.
 
-A document is a folder: `TYPE/document.toml` (the description), its Typst template, its labels. What
-several documents share lies in `shared/`. Adding a document, or a country, adds a folder and no code.
+A document is a folder: `TYPE/document.toml` (the description), a Typst template for each kind of paper, its
+labels. What several documents share lies in `shared/`. Adding a document, or a country, adds a folder and no code.
 
     catalogue = DocumentCatalogue()
     catalogue.type("birth-extract").title("fr")
@@ -26,7 +26,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from config.schema import Town
-from printing.errors import CatalogueFaulty, UnknownDocument
+from printing.errors import CatalogueFaulty, RequestUnfit, UnknownDocument
 from printing.forms import Form
 from registry.models import BirthAct, Language, Reference, Slug
 
@@ -38,6 +38,7 @@ _SHIPPED = Path(__file__).parent / "templates"
 _FILE_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,60}\.(toml|typ|svg|json)$")
 
 _Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
+_TemplateFile = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,60}\.typ$")]
 _FontFile = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,60}\.(ttf|otf)$")]
 
 
@@ -83,7 +84,8 @@ class DocumentType(BaseModel):
     """The form's number as the country's rules name it."""
     titles: _Bilingual
     languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=8)]
-    template: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,60}\.typ$")]
+    templates: Annotated[dict[Form, _TemplateFile], Field(min_length=1)]
+    """The kinds of paper the document is given on, and the template of each."""
     act: Literal["birth"]
     """The kind of act the document is drawn from."""
     standing: Literal["unofficial-model", "official"]
@@ -93,6 +95,13 @@ class DocumentType(BaseModel):
 
     def title(self, language: Language) -> str:
         return self.titles.ar if language == "ar" else self.titles.fr
+
+    def template(self, form: Form) -> str:
+        """Raises RequestUnfit for a kind of paper the document is not given on."""
+        try:
+            return self.templates[form]
+        except KeyError:
+            raise RequestUnfit(f"{self.type} is not given on this kind of paper") from None
 
 
 class DocumentCatalogue:
@@ -173,6 +182,7 @@ def _description(folder: Path, files: Mapping[str, bytes]) -> DocumentType:
         raise CatalogueFaulty(f"{where}: {error}") from None
     if document.type != folder.name:
         raise CatalogueFaulty(f"{where}: type must be {folder.name!r}, the folder's name")
-    if f"{folder.name}/{document.template}" not in files:
-        raise CatalogueFaulty(f"{where}: template {document.template!r} is not in the folder")
+    for template in document.templates.values():
+        if f"{folder.name}/{template}" not in files:
+            raise CatalogueFaulty(f"{where}: template {template!r} is not in the folder")
     return document

@@ -116,7 +116,7 @@ class Renderer:
         order = output | {
             "root": str(root / "root"),
             "fonts": str(root / "fonts"),
-            "main": str(root / "root" / document.type / document.template),
+            "main": str(root / "root" / document.type / document.template(request.form)),
             "inputs": template_inputs(request, document),
             "timestamp": int(midnight.timestamp()),
             "deadline": self._deadline,

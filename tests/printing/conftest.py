@@ -113,7 +113,7 @@ def renderer() -> Iterator[Renderer]:
 
 @pytest.fixture
 def catalogue_folder(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
-    """A copy of the shipped templates with more documents: name → Typst source."""
+    """A copy of the shipped templates with more documents, on sheets: name → Typst source."""
 
     def make(documents: dict[str, str]) -> Path:
         shipped = Path(printing.__file__).parent / "templates"
@@ -122,7 +122,8 @@ def catalogue_folder(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
             (root / name).mkdir(parents=True)
             for file in (shipped / name).iterdir():
                 (root / name / file.name).write_bytes(file.read_bytes())
-        description = (shipped / "birth-extract" / "document.toml").read_text("utf-8")
+        shipped_description = (shipped / "birth-extract" / "document.toml").read_text("utf-8")
+        description = shipped_description.replace(', ticket = "birth-extract-ticket.typ"', "")
         for name, source in documents.items():
             (root / name).mkdir()
             (root / name / "document.toml").write_text(description.replace("birth-extract", name), "utf-8")

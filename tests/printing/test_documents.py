@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from printing.documents import DocumentCatalogue
-from printing.errors import CatalogueFaulty, UnknownDocument
+from printing.errors import CatalogueFaulty, RequestUnfit, UnknownDocument
 
 Folder = Callable[[dict[str, str]], Path]
 
@@ -20,6 +20,15 @@ def test_the_birth_extract_ships_in_both_languages_and_claims_nothing() -> None:
     assert document.title("fr") == "Extrait d’acte de naissance n°\u00a012"
     assert document.title("ar") == "مستخرج من عقد الميلاد رقم 12"
     assert document.standing == "unofficial-model"
+    assert document.templates == {"a4": "birth-extract.typ", "ticket": "birth-extract-ticket.typ"}
+
+
+def test_a_document_may_be_given_on_one_kind_of_paper_only(catalogue_folder: Folder) -> None:
+    folder = catalogue_folder({"another": "= x"})
+    another = DocumentCatalogue(folder).type("another")
+    assert another.template("a4") == "another.typ"
+    with pytest.raises(RequestUnfit):
+        another.template("ticket")
 
 
 def test_the_hash_covers_every_file_in_order_of_path() -> None:
@@ -32,7 +41,14 @@ def test_the_hash_covers_every_file_in_order_of_path() -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["shared/common.toml", "birth-extract/birth-extract.typ", "birth-extract/document.toml"]
+    "file",
+    [
+        "shared/common.toml",
+        "shared/ticket.typ",
+        "birth-extract/birth-extract.typ",
+        "birth-extract/birth-extract-ticket.typ",
+        "birth-extract/document.toml",
+    ],
 )
 def test_any_changed_byte_changes_the_hash(catalogue_folder: Folder, file: str) -> None:
     folder = catalogue_folder({})
@@ -63,8 +79,11 @@ def test_a_folder_without_templates_is_refused(tmp_path: Path) -> None:
     [
         ('type = "birth-extract"', 'type = "other"'),
         ('act = "birth"', 'act = "birth"\nsurprise = 1'),
-        ('template = "birth-extract.typ"', 'template = "../shared/page.typ"'),
-        ('template = "birth-extract.typ"', 'template = "missing.typ"'),
+        ('a4 = "birth-extract.typ"', 'a4 = "../shared/page.typ"'),
+        ('a4 = "birth-extract.typ"', 'a4 = "missing.typ"'),
+        ('ticket = "birth-extract-ticket.typ"', 'ticket = "missing.typ"'),
+        ('ticket = "birth', 'roll = "birth'),
+        ('templates = { a4 = "birth-extract.typ", ticket = "birth-extract-ticket.typ" }', "templates = {}"),
         ('languages = ["ar", "fr"]', "languages = []"),
         ('country = "dz"', "country ="),
     ],

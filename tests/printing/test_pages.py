@@ -344,11 +344,11 @@ def test_long_names_and_many_mentions_lay_out(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_word_wider_than_its_place_is_set_smaller_not_cut(
+def test_a_word_wider_than_its_place_is_set_smaller_and_broken_not_cut(
     renderer: Renderer, original: Make, act: BirthAct, language: str
 ) -> None:
     endless = name("م" * 120, "ف" * 60, "W" * 120, "X" * 60)
-    assert assert_nothing_cut_or_overlapping(renderer.page(original(language, act=full_act(act, endless, 1)))) == 1
+    assert assert_nothing_cut_or_overlapping(renderer.page(original(language, act=full_act(act, endless, 1)))) <= 2
 
 
 LATIN_WORDS = st.lists(

@@ -1,4 +1,4 @@
-"""A ticket printer of 80 mm paper that speaks ESC/POS on TCP or on a pseudo-terminal.
+"""A ticket printer for 80 mm paper that speaks ESC/POS on TCP or on a pseudo-terminal.
 
     with VirtualThermal(folder) as thermal:
         …                                # print to thermal.address
@@ -14,25 +14,30 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 from drivers.simulated.errors import PrinterControlRefused, PrinterNotStarted
 from drivers.simulated.paper_path import ask
+from drivers.simulated.thermal_makes import MAKES
+from drivers.simulated.thermal_paper import FULL_ROLL
 
-FULL_ROLL = 80_000
 _STOP_DEADLINE = 10.0
-Fault = Literal["drop", "freeze", "garble"]
+Fault = Literal["drop", "freeze", "garble", "half-open"]
 
 
 @dataclass(frozen=True, slots=True)
 class ThermalState:
-    """`strips` were cut off; `hanging_rows` hang; `waiting` bytes are in the buffer; `rubbish` was printed as text."""
+    """`strips` fell off; `hanging_rows` hang, dots on them; `waiting` bytes of the `received` are in the buffer.
+
+    `rows` went past the head; `rubbish` characters were no command, and so were printed as text.
+    """
 
     on: bool
     online: bool
+    connected: bool
     paper_mm: float
     strips: int
     hanging_rows: int
@@ -56,7 +61,12 @@ class ThermalControl:
         return self._do("paper_out", after_mm=after_mm)
 
     def paper_in(self, mm: float = FULL_ROLL) -> ThermalState:
+        """A new roll. What hangs goes on hanging: nobody promises that a clerk tears it off."""
         return self._do("paper_in", mm=mm)
+
+    def tear(self) -> ThermalState:
+        """Somebody pulls off what hangs."""
+        return self._do("tear")
 
     def near_end(self, on: bool = True) -> ThermalState:
         return self._do("near_end", on=on)
@@ -65,10 +75,11 @@ class ThermalControl:
         return self._do("cover_open", on=open)
 
     def cutter(self, stuck: bool) -> ThermalState:
-        """A stuck blade fails at its next cut; freed, it goes on after DLE ENQ, or when switched off and on."""
-        return self._do("cutter", on=stuck)
+        """A stuck blade fails at its next cut; once free, the printer goes on when told to, or switched off and on."""
+        return self._do("cutter_stuck", on=stuck)
 
-    def hot(self, on: bool) -> ThermalState:
+    def hot(self, on: bool = True) -> ThermalState:
+        """The head waits until it has cooled."""
         return self._do("hot", on=on)
 
     def speed(self, rows: int) -> ThermalState:
@@ -76,18 +87,24 @@ class ThermalControl:
         return self._do("speed", rows=rows)
 
     def fail(self, at: int, how: Fault) -> ThermalState:
-        """After so many bytes more: the line drops, everything stops until `thaw`, or nonsense is answered."""
+        """With the `at`th byte from now: the connection is reset; or all stops until `thaw`; or the next answer
+        is nonsense; or the line is dead without a word, until `thaw` gives it up, and printing goes on."""
         return self._do("fail", at=at, how=how)
 
     def thaw(self) -> ThermalState:
         return self._do("thaw")
 
     def gone(self) -> ThermalState:
-        """Pull the plug: what was printing is lost, and so is what it had received."""
+        """Pull the plug: what is not on paper is forgotten."""
         return self._do("gone")
 
     def back(self) -> ThermalState:
+        """Plug it in again, at the same address."""
         return self._do("back")
+
+    def wait(self, *, strips: int = 0, received: int = 0) -> ThermalState:
+        """Returns when so many strips have fallen and so many bytes came, in all."""
+        return self._do("wait", strips=strips, received=received)
 
     def status(self) -> ThermalState:
         return self._do("status")
@@ -99,7 +116,6 @@ class ThermalControl:
             raise PrinterControlRefused("the simulated ticket printer does not answer") from error
         if answer.pop("ok", False) is not True:
             raise PrinterControlRefused(f"{what}: {answer.get('error')}")
-        del answer["address"]
         return ThermalState(**answer)  # type: ignore[arg-type]
 
 
@@ -111,16 +127,24 @@ class VirtualThermal:
         folder: Path,
         transport: Literal["tcp", "pty"] = "tcp",
         *,
-        width: int = 576,
-        dpi: int = 203,
-        buffer: int = 4096,
-        echoes: bool = True,
+        model: str = "epson-tm-t20iii",
+        speed: int = 0,
+        refuses: bool = False,
+        echoes: bool | None = None,
     ) -> None:
+        """`model` is one of `MAKES`, `echoes` deviates from it; `speed` in rows a second, 0 for as quick as can be.
+
+        On TCP a second connection waits for the end of the first, or is reset where `refuses`.
+        Raises PrinterNotStarted for a model that is none.
+        """
         self.folder = folder.absolute()
         self.paper = self.folder / "paper"
         self.control = ThermalControl(self.folder)
         self._transport = transport
-        self._settings = {"width": width, "dpi": dpi, "buffer": buffer, "echoes": echoes}
+        if model not in MAKES:
+            raise PrinterNotStarted(f"no ticket printer {model!r} is simulated; there are {', '.join(MAKES)}")
+        make = MAKES[model] if echoes is None else replace(MAKES[model], echoes=echoes)
+        self._settings = {"make": asdict(make), "speed": speed, "refuses": refuses}
         self._host: subprocess.Popen[bytes] | None = None
         self.address = ""
 

@@ -1,269 +1,256 @@
-"""The process behind the simulated ticket printer: the line to it, its speed, its paper tray, the hand at it.
+"""The process behind the simulated ticket printer: its line, its speed, its paper tray, the hand at it.
 
     python -I -m drivers.simulated.thermal_host FOLDER tcp|pty SETTINGS   (started by drivers.simulated.thermal)
 
-One connection at a time, as the real ones. What the engine cannot take yet is not read, so that the line backs
-up. Commands arrive as JSON lines on FOLDER/control.sock. It ends when its standard input ends.
+What the engine cannot take yet is not read, so that the line backs up. Commands arrive as JSON lines on
+FOLDER/control.sock. It ends when its standard input ends. Standard library only.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-import pty
 import signal
 import socket
-import struct
 import sys
-import termios
-import tty
-import zlib
 from pathlib import Path
 from typing import Any
 
+from drivers.simulated.thermal_channel import open_channel
 from drivers.simulated.thermal_engine import Engine
+from drivers.simulated.thermal_makes import Make
+from drivers.simulated.thermal_paper import Paper, picture
 
-_MOST = 4096
 _TURN = 64
-"""Steps between two looks at what came: real-time commands are answered while it prints."""
-
-
-class Line:
-    """What is connected now: bytes in by `arrived`, out by `say`."""
-
-    def __init__(self, descriptor: int) -> None:
-        os.set_blocking(descriptor, False)
-        self.descriptor = descriptor
-        self.loop = asyncio.get_running_loop()
-
-    async def read(self, count: int) -> bytes:
-        while True:
-            try:
-                return os.read(self.descriptor, count)
-            except BlockingIOError:
-                ready = asyncio.Event()
-                self.loop.add_reader(self.descriptor, ready.set)
-                try:
-                    await ready.wait()
-                finally:
-                    self.loop.remove_reader(self.descriptor)
-
-    def say(self, data: bytes) -> None:
-        with contextlib.suppress(OSError):
-            os.write(self.descriptor, data)
+"""Steps between two looks at the line."""
+_TICK = 0.002
+"""Seconds that the head may be ahead of its time."""
+_ECHO = b"\x37\x22"
+_MOST_COMMAND = 4096
+_PATIENCE = 20.0
+_QUIET = 0.1
+"""Seconds without printing until what hangs is drawn."""
 
 
 class Host:
+    """`total` bytes were received; a fault is (at which of them, what happens)."""
+
     def __init__(self, folder: Path, transport: str, settings: dict[str, Any]) -> None:
-        self.folder = folder
-        self.paper = folder / "paper"
-        self.transport = transport
-        self.engine = Engine(**settings)
-        self.speed = 0
-        self.address = ""
+        self.paper_folder = folder / "paper"
+        self.paper_folder.mkdir(parents=True, exist_ok=True)
+        self.strips = max((int(file.stem) for file in self.paper_folder.glob("[0-9]*.png")), default=0)
+        make = Make(**settings["make"])
+        self.paper = Paper(make.width, make.dpi)
+        self.engine = Engine(make, self.paper)
+        self.channel = open_channel(transport, folder, refuses=settings["refuses"])
+        self.speed = int(settings["speed"])
         self.on = True
         self.total = 0
-        self.fail: tuple[int, str] | None = None
         self.frozen = False
-        self._strips = 0
-        self._line: Line | None = None
-        self._connection: socket.socket | None = None
-        self._wake = asyncio.Event()
+        self.dead = False
+        self._fault: tuple[int, str] | None = None
+        self._garbles = False
+        self._unheard: bytes | None = None
+        self._drawn = -1
+        self._work = asyncio.Event()
         self._room = asyncio.Event()
+        self._progress = asyncio.Condition()
+        self._printing = asyncio.create_task(self._print())
+        self._receiving = asyncio.create_task(self._receive())
 
     # --- the line
 
-    async def start(self) -> None:
-        self.paper.mkdir(parents=True, exist_ok=True)
-        self._strips = max((int(file.stem) for file in self.paper.glob("[0-9]*.png")), default=0)
-        if self.transport == "pty":
-            ours, theirs = pty.openpty()
-            for side in (ours, theirs):
-                tty.setraw(side, termios.TCSANOW)
-            self._kept = theirs  # open for good, or the line would end with each who closes it
-            self.address = f"serial:{os.ttyname(theirs)}?baud=115200"
-            self._line = Line(ours)
-            self._receiving = asyncio.create_task(self._receive(self._line))
-        else:
-            self._listen(0)
-        self._printing = asyncio.create_task(self._print())
-
-    def _listen(self, port: int) -> None:
-        listening = socket.socket()
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(("127.0.0.1", port))
-        listening.listen(1)
-        listening.setblocking(False)
-        self._port = int(listening.getsockname()[1])
-        self.address = f"tcp://127.0.0.1:{self._port}"
-        self._receiving = asyncio.create_task(self._accept(listening))
-
-    async def _accept(self, listening: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        with listening:
-            while True:
-                connection, _ = await loop.sock_accept(listening)
-                await self._serve_line(connection)
-
-    async def _serve_line(self, connection: socket.socket) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _MOST)
-        self._connection, self._line = connection, Line(connection.fileno())
-        try:
-            await self._receive(self._line)
-        except OSError:
-            pass  # who was connected went away
-        finally:
-            self._hang_up()
-
-    def _hang_up(self, reset: bool = False) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            self._line = None
-            if reset:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            connection.close()
-
-    async def _receive(self, line: Line) -> None:
+    async def _receive(self) -> None:
         while True:
-            while not self.on or self.frozen or self.engine.room <= 0:
+            while self.frozen or self.dead or self.engine.room <= 0:
                 self._room.clear()
                 await self._room.wait()
-            room = self.engine.room
-            if self.fail is not None:
-                room = min(room, self.fail[0] - self.total) or 1
-            data = await line.read(min(room, _MOST))
-            if not data:
-                return
-            if not self.on:
-                continue  # nobody takes it
+            until = self._fault[0] - self.total if self._fault else self.engine.room
+            data = await self.channel.read(min(self.engine.room, until))
             self.total += len(data)
             self.engine.receive(data)
             self._answer()
-            if self.fail is not None and self.total >= self.fail[0]:
-                how, self.fail = self.fail[1], None
-                if how == "drop":
-                    self._hang_up(reset=True)
-                    return
-                self.frozen = how == "freeze"
-                if how == "garble":
-                    line.say(b"\xff\x80")
-            self._wake.set()
+            self._work.set()
+            if self._fault is not None and self.total >= self._fault[0]:
+                self._fail(self._fault[1])
+
+    def _fail(self, how: str) -> None:
+        self._fault = None
+        match how:
+            case "drop":
+                self.channel.drop()
+            case "freeze":
+                self.frozen = True
+            case "half-open":
+                self.dead = True
+            case "garble":
+                self._garbles = True
 
     def _answer(self) -> None:
-        if self.engine.answers and self._line is not None and not self.frozen:
-            self._line.say(bytes(self.engine.answers))
-        self.engine.answers.clear()
+        """Say what is to be said. An echo that nobody could hear is kept, the latest one, for who comes next."""
+        answers, self.engine.answers = self.engine.answers, []
+        if self._unheard is not None and self.channel.connected:
+            answers.insert(0, self._unheard)
+            self._unheard = None
+        for answer in answers:
+            if self._garbles:
+                self._garbles = False
+                answer = bytes(byte ^ 0xFF for byte in answer)
+            heard = not self.dead and self.channel.say(answer)
+            if not heard and answer.startswith(_ECHO):
+                self._unheard = answer
 
     # --- head and paper
 
     async def _print(self) -> None:
+        loop = asyncio.get_running_loop()
+        busy_until = 0.0
         while True:
-            before = self.engine.rows_printed
-            moved = self.on and not self.frozen
             for _ in range(_TURN):
-                if not moved or not (moved := self.engine.step()):
+                rows = self.paper.rows
+                if not self.on or self.frozen or not self.engine.step():
+                    self._work.clear()
                     break
+                if self.speed and self.paper.rows > rows:
+                    busy_until = max(busy_until, loop.time()) + (self.paper.rows - rows) / self.speed
+                    if busy_until - loop.time() > _TICK:
+                        break
             self._answer()
-            self._drop()
-            if moved:
-                printed = self.engine.rows_printed - before
-                self._room.set()
-                await asyncio.sleep(printed / self.speed if self.speed else 0)
+            self._drop_strips()
+            self._room.set()
+            await self._tell_progress()
+            if not self._work.is_set():
+                quiet = loop.call_later(_QUIET, self._draw_hanging)
+                await self._work.wait()
+                quiet.cancel()
             else:
-                self._room.set()
-                self._wake.clear()
-                await self._wake.wait()
+                await asyncio.sleep(max(0.0, busy_until - loop.time()) if self.speed else 0)
 
-    def _drop(self) -> None:
-        for strip in self.engine.strips:
-            self._strips += 1
-            self._draw(self.paper / f"{self._strips:03}.png", strip)
-        self.engine.strips.clear()
-        hanging = self.paper / "hanging.png"
-        if self.engine.hanging:
-            if not self.engine.online or not self.engine.received:
-                self._draw(hanging, self.engine.hanging)
-        else:
-            hanging.unlink(missing_ok=True)
+    def _drop_strips(self) -> None:
+        for strip in self.paper.strips:
+            self.strips += 1
+            self._draw(self.paper_folder / f"{self.strips:03}.png", strip)
+            self._drawn = -1
+        self.paper.strips.clear()
 
-    def _draw(self, file: Path, rows: list[bytes]) -> None:
-        """One bit a dot, black where it was burnt, at the resolution of the head."""
-        dots = round(self.engine.dpi / 0.0254)
-        head = struct.pack(">IIBBBBB", self.engine.width, max(1, len(rows)), 1, 0, 0, 0, 0)
-        white = b"\xff" * (self.engine.width // 8)
-        lines = b"".join(b"\0" + bytes(byte ^ 0xFF for byte in row) for row in rows) or b"\0" + white
-        parts = ((b"IHDR", head), (b"pHYs", struct.pack(">IIB", dots, dots, 1)), (b"IDAT", zlib.compress(lines)))
+    def _draw_hanging(self) -> None:
+        file = self.paper_folder / "hanging.png"
+        if not self.paper.hanging:
+            file.unlink(missing_ok=True)
+        elif self.paper.rows != self._drawn:
+            self._draw(file, bytes(self.paper.out))
+        self._drawn = self.paper.rows
+
+    def _draw(self, file: Path, rows: bytes) -> None:
         draft = file.with_suffix(".draft")
-        with draft.open("wb") as out:
-            out.write(b"\x89PNG\r\n\x1a\n")
-            for name, body in (*parts, (b"IEND", b"")):
-                out.write(struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)))
+        draft.write_bytes(picture(rows, self.paper.across, self.paper.dpi))
         draft.rename(file)
+
+    async def _tell_progress(self) -> None:
+        async with self._progress:
+            self._progress.notify_all()
 
     # --- the hand at it
 
-    def obey(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def obey(self, request: dict[str, Any]) -> dict[str, Any]:
+        if not await self._do(request):
+            return {"ok": False, "error": "no such command, or it does not come to that"}
+        self.engine.look_around()
+        self._answer()
+        self._drop_strips()
+        self._draw_hanging()
+        self._work.set()
+        self._room.set()
+        return {"ok": True} | self.state()
+
+    async def _do(self, request: dict[str, Any]) -> bool:
         engine = self.engine
         match request:
-            case {"do": "paper_out", "after_mm": int(after) | float(after)} if after >= 0:
-                engine.roll = float(after)
-            case {"do": "paper_in", "mm": int(mm) | float(mm)} if mm > 0:
-                engine.roll = float(mm)
-            case {"do": "near_end" | "cover_open" | "hot" as flag, "on": bool(on)}:
+            case {"do": "paper_out", "after_mm": int(mm) | float(mm)} if mm >= 0:
+                self.paper.roll = float(mm)
+            case {"do": "paper_in", "mm": int(mm) | float(mm)} if 0 < mm <= 1_000_000:
+                self.paper.roll = float(mm)
+            case {"do": "near_end" | "cover_open" | "hot" | "cutter_stuck" as flag, "on": bool(on)}:
                 setattr(engine, flag, on)
-            case {"do": "cutter", "on": bool(stuck)}:
-                engine.cutter_stuck = stuck
+            case {"do": "tear"}:
+                self.paper.tear()
             case {"do": "speed", "rows": int(rows)} if rows >= 0:
                 self.speed = rows
-            case {"do": "fail", "at": int(at), "how": "drop" | "freeze" | "garble" as how} if at > 0:
-                self.fail = (self.total + at, how)
+            case {"do": "fail", "at": int(at), "how": "drop" | "freeze" | "garble" | "half-open" as how} if at > 0:
+                if self.on:
+                    await self._stop_receiving()  # a reading that has begun knows nothing of it
+                    self._fault = (self.total + at, how)
+                    self._go_on_receiving()
             case {"do": "thaw"}:
-                self.frozen = False
+                await self._thaw()
             case {"do": "gone"}:
-                self._power(False)
+                await self._power_off()
             case {"do": "back"}:
-                self._power(True)
+                self._power_on()
+            case {"do": "wait", "strips": int(strips), "received": int(received)}:
+                return await self._comes_to(strips, received)
             case {"do": "status"}:
                 pass
             case _:
-                return {"ok": False, "error": "no such command"}
-        self._wake.set()
-        self._room.set()
+                return False
+        return True
+
+    async def _comes_to(self, strips: int, received: int) -> bool:
+        try:
+            async with asyncio.timeout(_PATIENCE), self._progress:
+                return await self._progress.wait_for(lambda: self.strips >= strips and self.total >= received)
+        except TimeoutError:
+            return False
+
+    def state(self) -> dict[str, Any]:
         return {
-            "ok": True,
             "on": self.on,
-            "address": self.address,
-            "paper_mm": engine.roll,
-            "online": engine.online,
-            "strips": self._strips,
-            "hanging_rows": len(engine.hanging),
-            "rows": engine.rows_printed,
-            "waiting": len(engine.received),
+            "online": self.engine.online,
+            "connected": self.channel.connected,
+            "paper_mm": self.paper.roll,
+            "strips": self.strips,
+            "hanging_rows": self.paper.hanging,
+            "rows": self.paper.rows,
+            "waiting": len(self.engine.received),
             "received": self.total,
-            "rubbish": engine.rubbish,
+            "rubbish": self.engine.rubbish,
         }
 
-    def _power(self, on: bool) -> None:
-        if on == self.on:
-            return
-        self.on = on
-        if not on:
-            self.frozen = False
+    async def _stop_receiving(self) -> None:
+        self._receiving.cancel()
+        await asyncio.gather(self._receiving, return_exceptions=True)
+
+    def _go_on_receiving(self) -> None:
+        self._receiving = asyncio.create_task(self._receive())
+
+    async def _thaw(self) -> None:
+        self.frozen = False
+        if self.dead:
+            self.dead = False
+            await self._stop_receiving()
+            self.channel.drop()
+            self._go_on_receiving()
+
+    async def _power_off(self) -> None:
+        if self.on:
+            self.on = self.frozen = self.dead = self._garbles = False
+            self._fault = self._unheard = None
+            await self._stop_receiving()
+            self.channel.off()
             self.engine.power_off()
-            if self.transport == "tcp":
-                self._hang_up(reset=True)
-                self._receiving.cancel()
-        elif self.transport == "tcp":
-            self._listen(self._port)
+
+    def _power_on(self) -> None:
+        if not self.on:
+            self.on = True
+            self.channel.on()
+            self._go_on_receiving()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
                 try:
-                    answer = self.obey(json.loads(line))
+                    answer = await self.obey(json.loads(line))
                 except ValueError as error:
                     answer = {"ok": False, "error": str(error)}
                 writer.write(json.dumps(answer).encode() + b"\n")
@@ -292,11 +279,13 @@ async def main(folder: Path, transport: str, settings: dict[str, Any]) -> None:
     over = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(over), sys.stdin)
     host = Host(folder, transport, settings)
-    await host.start()
-    server = await asyncio.start_unix_server(host.serve, sock=_control_socket(folder))
-    print(json.dumps({"address": host.address}), flush=True)  # noqa: T201 - the parent reads this line
+    server = await asyncio.start_unix_server(host.serve, sock=_control_socket(folder), limit=_MOST_COMMAND)
+    print(json.dumps({"address": host.channel.address}), flush=True)  # noqa: T201 - the parent reads this line
     await over.read()
     server.close()
+    await host.obey({"do": "status"})
+    if host.on:
+        host.channel.off()
     (folder / "control.sock").unlink(missing_ok=True)
 
 

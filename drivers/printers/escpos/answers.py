@@ -1,7 +1,8 @@
 """What a ticket printer sends back, read strictly: bytes in, typed answers out, no I/O.
 
-Four things can come, told apart by their form: a real-time status (0xx1xx10), the paper sensor's answer to
-`GS r` (0xx0xxxx), the echo of a job's number and the answer to a cleared buffer (both begin with 37h).
+Five things can come, told apart by their form: a real-time status (0xx1xx10), the paper sensor's answer to
+`GS r` (0xx0xxxx), the echo of a job's number, the answer to a cleared buffer (both begin with 37h), and, from a
+printer that another program told to, an unasked status of four bytes (0xx1xx00, then 0xx0xxxx thrice).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from drivers.printers.escpos.commands import MOST_JOBS
 from drivers.printers.port import Condition
 
 _HEADER, _ECHO, _CLEARED = 0x37, 0x22, 0x25
-_LONGEST = 7
+_CLEARED_LENGTH, _UNASKED_LENGTH, _ECHO_LENGTH = 3, 4, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,12 @@ class Cleared:
     """The buffer is empty."""
 
 
-Answer = RealTime | Sensor | Echo | Cleared
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """Automatic status, of no use here; `GS a 0` ends it."""
+
+
+Answer = RealTime | Sensor | Echo | Cleared | Unasked
 
 
 class Answers:
@@ -63,10 +69,6 @@ class Answers:
             self._rest = self._rest[length:]
             yield answer
 
-    def forget(self) -> None:
-        """What came half is dropped: the line was cut."""
-        self._rest = b""
-
 
 def _take(data: bytes) -> tuple[Answer, int] | None:
     """The first answer and its length; None while it is not whole."""
@@ -75,24 +77,31 @@ def _take(data: bytes) -> tuple[Answer, int] | None:
         return RealTime(first), 1
     if first & 0x90 == 0:
         return Sensor(first), 1
-    if first != _HEADER:
-        raise PrinterNonsense(f"no printer answers 0x{first:02x}")
-    if len(data) < 3:
+    if first & 0x93 == 0x10:
+        return _unasked(data)
+    if first == _HEADER:
+        return _block(data)
+    raise PrinterNonsense(f"no printer answers 0x{first:02x}")
+
+
+def _unasked(data: bytes) -> tuple[Unasked, int] | None:
+    if any(byte & 0x90 for byte in data[1:_UNASKED_LENGTH]):
+        raise PrinterNonsense("an unasked status that is none")
+    return (Unasked(), _UNASKED_LENGTH) if len(data) >= _UNASKED_LENGTH else None
+
+
+def _block(data: bytes) -> tuple[Echo | Cleared, int] | None:
+    """What begins with 37h and ends with 00h."""
+    if len(data) < 2:
         return None
-    if data[1] == _CLEARED:
-        _ends(data[2])
-        return Cleared(), 3
-    if data[1] != _ECHO:
+    length = {_CLEARED: _CLEARED_LENGTH, _ECHO: _ECHO_LENGTH}.get(data[1])
+    if length is None:
         raise PrinterNonsense(f"no printer answers 0x37 0x{data[1]:02x}")
-    if len(data) < _LONGEST:
+    if len(data) < length:
         return None
-    _ends(data[6])
-    return Echo(_number(data[2:6])), _LONGEST
-
-
-def _ends(byte: int) -> None:
-    if byte:
+    if data[length - 1]:
         raise PrinterNonsense("an answer that does not end")
+    return (Cleared() if data[1] == _CLEARED else Echo(_number(data[2:6]))), length
 
 
 def _number(characters: bytes) -> int:
@@ -118,9 +127,14 @@ def why_offline(bits: int) -> frozenset[Condition]:
 
 
 def errors(bits: int) -> frozenset[Condition]:
-    """Of `DLE EOT 3`: the cutter; what only a switch off and on ends, or cooling."""
+    """Of `DLE EOT 3`: the cutter; an error that only a hand ends (04h, 20h), or one that passes (40h: too hot)."""
     found = {Condition.CUTTER} if bits & 0x08 else set()
     return frozenset(found | ({Condition.STOPPED} if bits & 0x64 else set()))
+
+
+def sensor(bits: int) -> frozenset[Condition]:
+    """Of `GS r 1`. A printer without paper does not come to answer it."""
+    return frozenset({Condition.PAPER_LOW}) if bits & 0x03 else frozenset()
 
 
 def paper(bits: int) -> frozenset[Condition]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drivers.printers.errors import DocumentUnprintable
@@ -20,6 +21,11 @@ class Bitmap:
     width: int
     height: int
     rows: bytes
+
+    def bands(self, height: int) -> Iterator[bytes]:
+        """Its rows, at most so many at once."""
+        step = height * (self.width // 8)
+        return (self.rows[at : at + step] for at in range(0, len(self.rows), step))
 
 
 def read_bitmaps(document: bytes, width: int) -> list[Bitmap]:
@@ -41,8 +47,3 @@ def read_bitmaps(document: bytes, width: int) -> list[Bitmap]:
     if not pages:
         raise DocumentUnprintable("no page")
     return pages
-
-
-def write_bitmap(width: int, rows: bytes) -> bytes:
-    """One page as raw PBM."""
-    return b"P4\n%d %d\n" % (width, len(rows) // (width // 8)) + rows

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from drivers.printers.errors import PrinterModelUnknown
+from drivers.printers.escpos.commands import MOST_ROWS
 
 _FOLDER = Path(__file__).with_name("models")
 
@@ -39,7 +40,7 @@ class Model(BaseModel):
     @property
     def band(self) -> int:
         """Rows sent at once: two bands and their commands fit into the buffer."""
-        return max(1, (self.buffer // 2 - 32) // (self.width // 8))
+        return min(MOST_ROWS, max(1, (self.buffer // 2 - 32) // (self.width // 8)))
 
 
 def model_names() -> list[str]:

@@ -149,15 +149,15 @@ def _open_serial(device: str, baud: int) -> Line:
         raise PrinterAddressInvalid(f"no serial line runs at {baud} baud")
     try:
         line = serial.Serial(device, baud, exclusive=True, timeout=0, write_timeout=0)
-    except serial.SerialException as error:
+        attributes = termios.tcgetattr(line.fileno())
+        attributes[6][termios.VMIN] = 1  # pyserial's 0 would make an empty read look like the end of the line
+        termios.tcsetattr(line.fileno(), termios.TCSANOW, attributes)
+    except (serial.SerialException, termios.error) as error:
         raise _not_opened(error) from error
-    attributes = termios.tcgetattr(line.fileno())
-    attributes[6][termios.VMIN] = 1  # pyserial's 0 would make an empty read look like the end of the line
-    termios.tcsetattr(line.fileno(), termios.TCSANOW, attributes)
     return Line(line.fileno(), line.close)
 
 
-def _not_opened(error: serial.SerialException) -> PrinterError:
-    if error.errno in (errno.EBUSY, errno.EAGAIN):  # EAGAIN: the lock that pyserial asks for is held
+def _not_opened(error: Exception) -> PrinterError:
+    if getattr(error, "errno", None) in (errno.EBUSY, errno.EAGAIN):  # EAGAIN: the lock that pyserial asks for is held
         return PrinterBusy("another program has the ticket printer's line", BUSY)
     return PrinterUnreachable("the ticket printer's line cannot be opened")

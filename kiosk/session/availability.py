@@ -73,6 +73,15 @@ class Outages:
         return forms
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A form of paper that cannot be had, and why."""
+
+    form: Form
+    source: Source
+    code: str
+
+
 class Availability:
     """Codes by source. `on_change` is called whenever what can be had, or the reason of what cannot, is another."""
 
@@ -135,6 +144,13 @@ class Availability:
         return dict(self._told)
 
     @property
-    def lost(self) -> frozenset[Form]:
-        """The forms there would be, were nothing missing, and that cannot be had now."""
-        return self._outages.there - self.forms
+    def lost(self) -> tuple[Lost, ...]:
+        """The forms that cannot be had now and could be, were nothing missing; each with the gravest reason."""
+        return tuple(
+            next(
+                Lost(form, source, self._codes[source])
+                for source in SOURCES
+                if source in self._codes and form not in self._outages.without((source,))
+            )
+            for form in sorted(self._outages.there - self.forms)
+        )

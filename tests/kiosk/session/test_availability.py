@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from config.schema import Settings
-from kiosk.session.availability import SOURCES, Availability, Outages, Source
+from drivers.printers.port import Condition, PrinterStatus
+from kiosk.session.availability import SOURCES, Availability, Lost, Outages, Source
 
 BOTH = {"laser": {"uri": "ipp://localhost/ipp/print"}, "thermal": {"address": "tcp://127.0.0.1:9100"}}
 
@@ -52,6 +53,26 @@ def test_the_table_is_the_administrators() -> None:
     assert kiosk.forms == {"a4"}
     kiosk.set("laser", "E-PRINTER-JAM")
     assert kiosk.forms == set() and kiosk.source == "clock", "the gravest is told"
+
+
+def test_each_form_that_is_lost_has_its_gravest_reason() -> None:
+    kiosk = availability(outage={"clock": ["a4"]})
+    assert kiosk.lost == ()
+    kiosk.set("thermal", "E-PRINTER-CUTTER")
+    assert kiosk.lost == (Lost("ticket", "thermal", "E-PRINTER-CUTTER"),)
+    kiosk.set("clock", "E-CLOCK-SKEW")
+    assert kiosk.lost == (Lost("ticket", "clock", "E-CLOCK-SKEW"),)
+    kiosk.set("laser", "E-PRINTER-JAM")
+    assert kiosk.lost == (Lost("a4", "laser", "E-PRINTER-JAM"), Lost("ticket", "clock", "E-CLOCK-SKEW"))
+    assert availability(thermal={"address": ""}).lost == ()
+
+
+def test_what_a_printer_says_stands_while_it_is_well() -> None:
+    kiosk, low = availability(), PrinterStatus(True, frozenset({Condition.PAPER_LOW}), "Epson")
+    kiosk.set("thermal", None, low)
+    assert kiosk.told == {"thermal": low}
+    kiosk.set("thermal", "E-PRINTER-CUTTER")
+    assert kiosk.told == {}
 
 
 def test_whoever_shows_it_hears_of_each_change_and_of_nothing_else() -> None:

@@ -11,7 +11,8 @@
 1. No step is taken before the ledger holds the one before it. When the ledger refuses, nothing more is
    done: the grant stays as it is recorded, and recovery closes it.
 2. `submitting` stands before the first byte goes to the printer, and stands once; before it the printer has
-   given up whatever was sent earlier.
+   given up whatever was sent earlier. One at a time is at the printers, a visit or the recovery of an earlier
+   one: what the one clears away must not be what the other prints.
 3. A paper of which nothing is known keeps its grant open until it is confirmed or voided: the visit's end voids.
 4. A grant that came to no paper is VOIDED. When the registry is away the settlement waits in the ledger,
    and `deliver` (called at start, and between visits) brings it.
@@ -49,7 +50,7 @@ from kiosk.issuance.records import (
     Submitting,
     code_in,
 )
-from kiosk.issuance.recovery import Recovered, evidence_of, forget, recover, settle
+from kiosk.issuance.recovery import Recovered, bring, decide, evidence_of, forget, settle
 from kiosk.issuance.rules import (
     Abandon,
     AskPrinter,
@@ -131,6 +132,11 @@ class Issuance:
         self._print_document = print_document
         self._live: set[str] = set()
         self._delivering = asyncio.Lock()
+        self._at_printer = asyncio.Lock()
+
+    @property
+    def ledger(self) -> Ledger:
+        return self._ledger
 
     # -- choice → signed document
 
@@ -198,7 +204,10 @@ class Issuance:
         raises: the job is cancelled, and `deliver` finds out what became of it. So it does after a cancelled
         call.
         """
-        station = self._stations[issued.station]
+        async with self._at_printer:
+            return await self._put_on_paper(self._stations[issued.station], issued, on_progress)
+
+    async def _put_on_paper(self, station: Station, issued: Issued, on_progress: OnProgress) -> Ending:
         submitting = Submitting(
             station=station.name,
             printer=station.digest(self._ledger.keeper),
@@ -206,15 +215,15 @@ class Issuance:
             length=issued.size.pages if station.form == "a4" else issued.size.millimetres,
         )
         check_next(self._ledger.records(issued.grant_id), submitting)
-        try:
-            await station.printer.clear()
-        except PrinterError as error:
-            self._ledger.append(issued.grant_id, Failed(code=error.code))
-            await self._give_up(issued.grant_id, error.code)
-            return self._ending(issued, frozenset())
-        self._ledger.append(issued.grant_id, submitting)
         held = False
         try:
+            try:
+                await station.printer.clear()
+            except PrinterError as error:
+                self._ledger.append(issued.grant_id, Failed(code=error.code))
+                await self._settle(issued.grant_id)
+                return self._ending(issued, frozenset())
+            self._ledger.append(issued.grant_id, submitting)
             paper = await self._print(station, issued, on_progress)
             on_paper = evidence_of(paper)
             self._ledger.append(issued.grant_id, on_paper)
@@ -292,12 +301,24 @@ class Issuance:
             return False
         return await self._give_up(issued.grant_id, code)
 
-    async def deliver(self) -> Recovered:
-        """Close every open grant that no visit holds: see `recovery.recover`. Raises LedgerError."""
+    async def decide(self) -> Recovered:
+        """Find out what became of every open grant that no visit holds; all of them wait. Raises LedgerError."""
         async with self._delivering:
-            return await recover(
-                self._ledger, self._registry, self._stations.values(), signer=self._signer, live=self._live
-            )
+            return Recovered((), len(await self._decide()), None)
+
+    async def deliver(self) -> Recovered:
+        """`decide`, and tell the registry. Raises LedgerError."""
+        async with self._delivering:
+            return await bring(self._ledger, self._registry, await self._decide())
+
+    async def _decide(self) -> tuple[str, ...]:
+        return await decide(
+            self._ledger,
+            self._stations.values(),
+            signer=self._signer,
+            live=self._live,
+            at_printer=self._at_printer,
+        )
 
     async def _give_up(self, grant_id: str, code: str) -> bool:
         try:

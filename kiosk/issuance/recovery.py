@@ -1,6 +1,7 @@
 """Closing what was left open: by a crash, by a cancelled visit, or because the registry was away.
 
-    recovered = await recover(ledger, registry, stations)
+    grants = await decide(ledger, stations)              # here: what became of each paper
+    recovered = await bring(ledger, registry, grants)    # and there: told to the registry
 
 From the records of a grant alone `rules.next_action` says what is missing. Nothing here prints. A grant
 whose document may have gone to a printer is looked for there, its job is cancelled if it still runs, the
@@ -10,7 +11,8 @@ Whatever is not printed is voided.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -53,7 +55,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """`waiting` grants stay open; `code` says why the last of them does."""
+    """`waiting` grants stay open; `code` says why the last of them does, None where nobody was asked."""
 
     closed: tuple[Closed, ...]
     waiting: int
@@ -68,16 +70,32 @@ async def recover(
     signer: Signer | None = None,
     live: Set[str] = frozenset(),
 ) -> Recovered:
-    """Bring every open grant that is not `live` (in the hands of a visit) to its end.
+    """Bring every open grant that is not `live` (in the hands of a visit) to its end. Raises LedgerError."""
+    return await bring(ledger, registry, await decide(ledger, stations, signer=signer, live=live))
 
-    Where the printer that got the job is no longer there, that paper is `unknown`. While the
-    registry gives no answer grants wait, and the next call delivers them. Raises LedgerError.
+
+async def decide(
+    ledger: Ledger,
+    stations: Iterable[Station],
+    *,
+    signer: Signer | None = None,
+    live: Set[str] = frozenset(),
+    at_printer: asyncio.Lock | None = None,
+) -> tuple[str, ...]:
+    """Find out what became of every open grant that is not `live`; returns them, all to be settled.
+
+    Printers are asked, and cleared, under `at_printer`: nobody prints meanwhile. Where the printer that got the job is no longer there, that paper is `unknown`. Raises LedgerError.
     """
     by_digest = {station.digest(ledger.keeper): station for station in stations}
-    grants = [grant_id for grant_id in ledger.open_grants() if grant_id not in live]
+    grants = tuple(grant_id for grant_id in ledger.open_grants() if grant_id not in live)
     for grant_id in grants:
-        await _decide(ledger, grant_id, by_digest)
+        await _decide(ledger, grant_id, by_digest, at_printer or asyncio.Lock())
         await forget(signer, grant_id)
+    return grants
+
+
+async def bring(ledger: Ledger, registry: Registry, grants: Sequence[str]) -> Recovered:
+    """Tell the registry of decided grants. While it gives no answer they wait for the next call. Raises LedgerError."""
     closed: list[Closed] = []
     code: str | None = None
     for grant_id in grants:
@@ -92,17 +110,18 @@ async def recover(
     return Recovered(tuple(closed), len(grants) - len(closed), code)
 
 
-async def _decide(ledger: Ledger, grant_id: str, stations: Mapping[str, Station]) -> None:
+async def _decide(ledger: Ledger, grant_id: str, stations: Mapping[str, Station], at_printer: asyncio.Lock) -> None:
     match next_action(ledger.records(grant_id)):
         case Abandon():
             ledger.append(grant_id, Failed(code=Interrupted.code))
         case AskPrinter() as asked:
             station = stations.get(asked.printer)
             printer = station.printer if station else None
-            ledger.append(grant_id, await _ask_printer(ledger, grant_id, asked, printer))
-            if printer is not None:
-                with suppress(PrinterError):  # one that cannot be cleared gets no document before it can
-                    await printer.clear()
+            async with at_printer:
+                ledger.append(grant_id, await _ask_printer(ledger, grant_id, asked, printer))
+                if printer is not None:
+                    with suppress(PrinterError):  # one that cannot be cleared gets no document before it can
+                        await printer.clear()
 
 
 async def _ask_printer(ledger: Ledger, grant_id: str, asked: AskPrinter, printer: Printer | None) -> PaperEvidence:
@@ -157,7 +176,8 @@ async def settle(ledger: Ledger, registry: Registry, grant_id: str) -> None:
         )
     except Conflict:
         answer = Answer.CONTRADICTED
-    ledger.append(grant_id, Settled(outcome=action.outcome, evidence=action.evidence, answer=answer))
+    if isinstance(next_action(ledger.records(grant_id)), Settle):  # unless another told it meanwhile
+        ledger.append(grant_id, Settled(outcome=action.outcome, evidence=action.evidence, answer=answer))
 
 
 async def forget(signer: Signer | None, grant_id: str) -> None:

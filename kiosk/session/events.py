@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from printing.forms import Form
+
 Language = Literal["ar", "fr"]
 OnPaper = Literal["none", "unknown"]
 """What is true of the paper where a visit failed: none came out, or nobody knows."""
@@ -30,6 +32,10 @@ class State(StrEnum):
     ISSUING = "issuing"
     TAKE_CARD = "take_card"
     PRINTING = "printing"
+    ASK_PAPER = "ask_paper"
+    CONFIRM = "confirm"
+    SETTLING = "settling"
+    STRAY = "stray"
     TAKE_PAPER = "take_paper"
     RETURN_CARD = "return_card"
     TROUBLE = "trouble"
@@ -162,12 +168,16 @@ class Step(Event):
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A document the citizen may have, with its titles and the languages it is set in."""
+    """A document the citizen may have: its titles, its languages, and the form it comes in.
+
+    `form` is None while no printer can be had that may give it.
+    """
 
     document_type: str
     title_ar: str
     title_fr: str
     languages: tuple[str, ...]
+    form: Form | None = "a4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +194,10 @@ class Identified(Event):
 
 @dataclass(frozen=True, slots=True)
 class PreviewReady(Event):
+    """The document as it will be printed. While it is being issued: it can be had in this form only."""
+
     pages: tuple[str, ...]
+    form: Form = "a4"
 
     def __repr__(self) -> str:
         return "PreviewReady(…)"

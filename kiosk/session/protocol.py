@@ -29,6 +29,10 @@ Screen = Literal[
     "preview",
     "take_card",
     "printing",
+    "ask_paper",
+    "confirm",
+    "settling",
+    "stray",
     "take_paper",
     "goodbye",
     "trouble",
@@ -43,6 +47,9 @@ EventName = Literal[
     "continue",
     "choose",
     "confirm",
+    "whole",
+    "not_whole",
+    "again",
     "taken",
     "done",
     "back",
@@ -52,6 +59,7 @@ EventName = Literal[
     "staff_pin",
     "check_again",
     "service",
+    "paper_put_in",
 ]
 
 

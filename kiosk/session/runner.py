@@ -22,12 +22,15 @@ from kiosk.catalogue.log import say
 from kiosk.session import events as e
 from kiosk.session.availability import Availability, Outages
 from kiosk.session.machine import WAITING, VisitMachine
+from kiosk.session.paper_events import Again
 from kiosk.session.protocol import ScreenEvent, Snapshot
 from kiosk.session.screen_link import from_screen
 from kiosk.session.staff_events import Staff
 from kiosk.session.view import view
 
 TAKE_PAPER_S = 30.0
+CONFIRM_S = 120.0
+"""Somebody of the staff has to be fetched."""
 TROUBLE_S = 60.0
 GOODBYE_S = 6.0
 DIAGNOSTICS_S = 180.0
@@ -151,8 +154,8 @@ class Runner:
             before = self._machine.state
             if not self._machine.expects(event):
                 continue
-            if isinstance(event, e.Start) and self.between_visits and self.availability.code is not None:
-                continue  # the attract screen says that the kiosk is closed
+            if isinstance(event, e.Start | Again) and not self._may_begin:
+                continue  # the screen says so, or will
             if isinstance(event, Staff) and self._holds:
                 continue  # nobody begins anything; it does not last
             for command in self._machine.handle(event):
@@ -165,6 +168,11 @@ class Runner:
     def between_visits(self) -> bool:
         """Whether nobody is being served."""
         return self._machine.state is e.State.ATTRACT
+
+    @property
+    def _may_begin(self) -> bool:
+        """A visit, or another document in one. From GOODBYE a touch only leads to the attract screen."""
+        return self._machine.state is e.State.GOODBYE or self.availability.code is None
 
     def _availability_changed(self) -> None:
         """A visit that has begun goes on: what is missing shows in it when it is needed."""
@@ -216,13 +224,15 @@ class Runner:
         match self._machine.state:
             case e.State.DIAGNOSTICS:
                 return DIAGNOSTICS_S
+            case e.State.CONFIRM:
+                return CONFIRM_S
             case state if state in WAITING:
                 return session.idle
             case e.State.TAKE_CARD | e.State.RETURN_CARD:
                 return session.take_card
             case e.State.TAKE_PAPER:
                 return TAKE_PAPER_S
-            case e.State.TROUBLE:
+            case e.State.TROUBLE | e.State.STRAY:
                 return TROUBLE_S
             case e.State.GOODBYE:
                 return GOODBYE_S

@@ -11,12 +11,14 @@ import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from pydantic import ValidationError
 
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
 from kiosk.session import events as e
+from kiosk.session import paper_events as paper
 from kiosk.session import staff_events as staff
 from kiosk.session.protocol import MAX_EVENT_BYTES, ScreenEvent, Snapshot
 from kiosk.staff.pin import PIN
@@ -29,6 +31,9 @@ _PLAIN: dict[str, type[e.Event]] = {
     "start": e.Start,
     "continue": e.Continue,
     "confirm": e.Confirm,
+    "whole": paper.Whole,
+    "not_whole": paper.NotWhole,
+    "again": paper.Again,
     "taken": e.Taken,
     "done": e.Done,
     "back": e.Back,
@@ -55,6 +60,9 @@ def from_screen(message: ScreenEvent, languages: tuple[str, ...]) -> e.Event | N
             return staff.StaffPin(value["pin"]) if PIN.fullmatch(value.get("pin", "")) else None
         case "service":
             return staff.PutService(value["out"] == "yes") if value.get("out") in ("yes", "no") else None
+        case "paper_put_in":
+            stations = {station: staff.PaperPutIn(station) for station in get_args(staff.Station)}
+            return stations.get(value.get("station", ""))
         case name:
             return _PLAIN[name]() if name in _PLAIN else None
 

@@ -10,6 +10,8 @@ from typing import Literal
 
 from kiosk.session.events import Command, Event
 
+Station = Literal["laser", "thermal"]
+
 # --- events: what the technician does, and what answers --------------------------------------------
 
 
@@ -79,6 +81,35 @@ class ServicePut(Event):
     code: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PaperLeft:
+    """What is left at a printer: in its units (sheets, or millimetres of the roll) and in documents.
+
+    None where nobody has said yet how much was put in.
+    """
+
+    station: Station
+    units: int | None
+    documents: int | None
+    low: bool = False
+    """Somebody should bring some."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaperCounted(Event):
+    """What the books say of the paper; `code` where it could not be written down that some was put in."""
+
+    left: tuple[PaperLeft, ...]
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaperPutIn(Event):
+    """The technician has filled this printer's paper up."""
+
+    station: Station
+
+
 # --- commands ---------------------------------------------------------------------------------------
 
 
@@ -107,6 +138,17 @@ class SetService(Command):
     out: bool
 
 
+class CountPaper(Command):
+    """Say what the books have of the paper: PaperCounted."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookPaper(Command):
+    """Write down that this printer is full: PaperCounted."""
+
+    station: Station
+
+
 # --- what the screens show --------------------------------------------------------------------------
 
 
@@ -119,6 +161,7 @@ class Desk:
     running: bool = False
     out: bool = False
     code: str | None = None
+    paper: tuple[PaperLeft, ...] = ()
 
 
 EMPTY = Desk()

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from config.schema import Town
 from kiosk.catalogue.codes import entry
+from kiosk.session.actions import Visit
 from kiosk.session.availability import Availability
 from kiosk.session.events import Language, Paper, State
-from kiosk.session.machine import Visit
 from kiosk.session.protocol import Screen
 
 _SCREENS = {State.ISSUING: "printing", State.RETURN_CARD: "take_card"}
@@ -28,6 +28,9 @@ _STEPS = {
     State.ISSUING: 8,
     State.TAKE_CARD: 8,
     State.PRINTING: 8,
+    State.ASK_PAPER: 8,
+    State.CONFIRM: 8,
+    State.SETTLING: 8,
     State.TAKE_PAPER: 8,
 }
 LAST_STEP = 8
@@ -76,31 +79,28 @@ def _data(
             return {
                 "name_ar": visit.name_ar,
                 "name_latin": visit.name_latin,
-                "papers": [
-                    {
-                        "type": p.document_type,
-                        "title_ar": p.title_ar,
-                        "title_fr": p.title_fr,
-                        "languages": [*p.languages],
-                    }
-                    for p in visit.papers
-                ],
+                "papers": [_paper(paper) for paper in visit.papers],
             }
         case State.PREPARING:
             return {"steps": _steps(PREPARING_STEPS, visit.step)}
         case State.PREVIEW:
             paper = next(p for p in visit.papers if visit.choice and p.document_type == visit.choice.document_type)
-            return {"pages": [*visit.pages], "title_ar": paper.title_ar, "title_fr": paper.title_fr}
+            titles = {"title_ar": paper.title_ar, "title_fr": paper.title_fr}
+            return {"pages": [*visit.pages], **titles, "form": visit.form, "other_form": visit.other_form}
         case State.ISSUING | State.PRINTING:
             now = visit.printing
             return {
                 "stage": visit.step,
+                "form": visit.form,
                 "page": now.page if now else 0,
                 "of": now.of if now else 1,
                 "conditions": [*now.conditions] if now else [],
             }
-        case State.TAKE_PAPER:
-            return {"papers": 1}
+        case State.ASK_PAPER | State.TAKE_PAPER:
+            return {"form": visit.form, "papers": visit.printing.of if visit.printing else 1}
+        case State.STRAY:
+            again = visit.again and availability.code is None
+            return {"form": visit.form, "code": visit.code, "again": again}
         case State.TROUBLE:
             words = entry(visit.code)
             return {
@@ -109,7 +109,7 @@ def _data(
                 "sentence_fr": words.citizen["fr"],
                 "outcome": visit.outcome,
             }
-        case State.STAFF_PIN:
+        case State.STAFF_PIN | State.CONFIRM:
             return {"asked": asdict(visit.desk.asked) if visit.desk.asked else None}
         case State.DIAGNOSTICS:
             desk = visit.desk
@@ -117,6 +117,7 @@ def _data(
                 "checks": [asdict(check) for check in desk.checks],
                 "running": desk.running,
                 "out_of_service": desk.out,
+                "paper": [asdict(left) for left in desk.paper],
                 "code": desk.code,
             }
         case _:
@@ -136,6 +137,7 @@ def _paper(paper: Paper) -> dict[str, Any]:
         "title_ar": paper.title_ar,
         "title_fr": paper.title_fr,
         "languages": [*paper.languages],
+        "form": paper.form,
     }
 
 

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from config.schema import Town
 from kiosk.session import events as e
+from kiosk.session import paper_events as paper
 from kiosk.session import staff_events as staff
+from kiosk.session.actions import Visit
 from kiosk.session.availability import Availability
 from kiosk.session.diagram import markdown
-from kiosk.session.machine import TABLE, WAITING, Visit, VisitMachine
+from kiosk.session.machine import TABLE, WAITING, VisitMachine
 from kiosk.session.view import view
 
 PAPER = e.Paper("birth-extract", "مستخرج", "Extrait", ("ar", "fr"))

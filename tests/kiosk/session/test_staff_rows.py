@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from kiosk.session import events as e
 from kiosk.session import staff_events as staff
-from kiosk.session.machine import TABLE, Visit, VisitMachine
+from kiosk.session.actions import Visit
+from kiosk.session.machine import TABLE, VisitMachine
 from tests.kiosk.session.test_machine import EVENTS
 
 FOUND = staff.Checked("reader", "failed", "E-READER-NONE", "no reader", "Plug it in.")
@@ -26,7 +27,7 @@ def test_the_emblem_asks_for_the_pin_and_the_right_one_runs_the_checks() -> None
     machine.handle(staff.StaffAsked(3))
     assert machine.handle(staff.StaffPin("739184")) == (staff.CheckPin("739184"),)
     assert machine.state is e.State.STAFF_PIN, "nobody is in before the PIN was looked at"
-    assert machine.handle(staff.StaffAdmitted(out=False)) == (staff.RunChecks(),)
+    assert machine.handle(staff.StaffAdmitted(out=False)) == (staff.RunChecks(), staff.CountPaper())
     assert machine.state is e.State.DIAGNOSTICS and machine.visit.desk.running
 
 

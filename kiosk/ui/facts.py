@@ -19,6 +19,7 @@ Sentence = Annotated[str, StringConstraints(max_length=400)]
 Code = Annotated[str, StringConstraints(pattern=r"^E-[A-Z0-9-]{1,60}$")]
 LocalTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}$")]
 Line = Annotated[str, StringConstraints(max_length=400)]
+Form = Literal["a4", "ticket"]
 Token = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,60}$")]
 
 
@@ -30,12 +31,24 @@ class Nothing(Facts):
     pass
 
 
+class Lost(Facts):
+    """A form of paper that cannot be had, for want of a part; `code` says why."""
+
+    form: Form
+    part: Token
+    code: Code
+
+
 class Attract(Facts):
+    """`forms` can be had now, `lost` could be had otherwise; where nothing can, `unavailable` says why."""
+
     town_ar: Name = ""
     town_fr: Name = ""
     unavailable: Code | None = None
     part: Token | None = None
     opens_at: LocalTime | None = None
+    forms: list[Form] = Field([], max_length=4)
+    lost: list[Lost] = Field([], max_length=4)
 
 
 class Languages(Facts):

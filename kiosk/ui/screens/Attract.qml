@@ -11,6 +11,8 @@ FocusScope {
     required property var facts
     readonly property bool open: facts.unavailable === null || facts.unavailable === undefined
     readonly property var all: visit.wordsByLanguage
+    readonly property var forms: facts.forms ?? []
+    readonly property var lost: open ? facts.lost ?? [] : []
 
     LayoutMirroring.enabled: false
     LayoutMirroring.childrenInherit: true
@@ -63,7 +65,7 @@ FocusScope {
         id: picture
         anchors {
             top: title.bottom
-            bottom: call.top
+            bottom: some.top
             margins: Theme.mm(14)
             horizontalCenter: parent.horizontalCenter
         }
@@ -74,6 +76,75 @@ FocusScope {
         sourceSize.height: height
         Accessible.role: Accessible.Graphic
         Accessible.name: attract.all.ar.attract.title
+    }
+
+    // What is to be had all the same, and why not the rest.
+    Rectangle {
+        id: some
+        anchors {
+            left: parent.left
+            right: parent.right
+            bottom: call.top
+            bottomMargin: visible ? Theme.mm(10) : 0
+        }
+        height: visible ? told.height + Theme.mm(10) : 0
+        visible: attract.lost.length > 0 && attract.forms.length === 1
+        color: Theme.paper
+        radius: Theme.radius
+        border.width: Math.max(1, Theme.mm(0.8))
+        border.color: Theme.look
+
+        Column {
+            id: told
+            anchors {
+                left: parent.left
+                right: parent.right
+                verticalCenter: parent.verticalCenter
+                margins: Theme.mm(5)
+            }
+            spacing: Theme.mm(2)
+
+            Repeater {
+                model: some.visible ? ["ar", "fr"] : []
+
+                Column {
+                    id: tongue
+
+                    required property string modelData
+                    readonly property var said: attract.all[modelData].attract
+
+                    width: parent.width
+
+                    Words {
+                        objectName: "only-" + tongue.modelData
+                        width: parent.width
+                        centred: true
+                        text: tongue.said["only_" + attract.forms[0]] ?? ""
+                        font.pixelSize: Theme.answer
+                        font.bold: true
+                        color: Theme.lookText
+                    }
+
+                    Words {
+                        objectName: "lost-" + tongue.modelData
+                        width: parent.width
+                        centred: true
+                        visible: text !== ""
+                        text: tongue.said["closed_" + attract.lost[0].part] ?? ""
+                        color: Theme.lookText
+                    }
+                }
+            }
+
+            Words {
+                objectName: "lost-code"
+                width: parent.width
+                centred: true
+                text: some.visible ? attract.lost[0].code : ""
+                font.pixelSize: Theme.small
+                color: Theme.quiet
+            }
+        }
     }
 
     Column {

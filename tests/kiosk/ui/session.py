@@ -42,6 +42,11 @@ READING = [
 PREPARING = [{"name": "registry", "state": "done"}, {"name": "page", "state": "now"}]
 TOWN = {"town_ar": "الجزائر الوسطى", "town_fr": "Alger-Centre"}
 NIGHT = {"unavailable": "E-KIOSK-CLOSED", "part": "hours", "opens_at": "2026-11-23T08:30"}
+TICKETS_ONLY = {
+    "unavailable": None,
+    "forms": ["ticket"],
+    "lost": [{"form": "a4", "part": "laser", "code": "E-PRINTER-UNREACHABLE"}],
+}
 SENTENCES = {
     "sentence_ar": "لم نتمكّن من التواصل مع السجل. لم يضع أي شيء، حاول بعد قليل أو توجّه إلى الشبّاك.",
     "sentence_fr": "Le registre ne répond pas. Rien n'est perdu : revenez plus tard ou adressez-vous au guichet.",
@@ -82,6 +87,7 @@ def scenes() -> list[tuple[str, str, tuple[int, int] | None, dict[str, Any]]]:
         ("attract-closed", "attract", None, {**TOWN, "unavailable": "E-LEDGER-FULL", "part": "ledger"}),
         ("attract-registry", "attract", None, {**TOWN, "unavailable": "E-REGISTRY-TIMEOUT", "part": "registry"}),
         ("attract-hours", "attract", None, {**TOWN, **NIGHT}),
+        ("attract-ticket", "attract", None, {**TOWN, **TICKETS_ONLY}),
         ("language", "language", (1, 8), {"languages": ["ar", "fr"]}),
         ("card", "card", (2, 8), {}),
         ("opening", "opening", (3, 8), {}),

@@ -4,7 +4,7 @@ import pytest
 
 from kiosk.ui.words import words
 from tests.kiosk.ui.conftest import Kiosk
-from tests.kiosk.ui.session import NIGHT, TOWN
+from tests.kiosk.ui.session import NIGHT, TICKETS_ONLY, TOWN
 
 LANGUAGES = ("ar", "fr")
 ISOLATES = dict.fromkeys((0x2068, 0x2069))
@@ -17,7 +17,10 @@ def read(kiosk: Kiosk, name: str) -> list[str]:
     return [item.property("text").translate(ISOLATES) for item in items if item is not None]
 
 
-@pytest.mark.parametrize("part", ["reader", "laser", "thermal", "signer", "registry", "configuration", "staff"])
+PARTS = ["reader", "laser", "thermal", "signer", "certificate", "clock", "registry", "configuration", "staff"]
+
+
+@pytest.mark.parametrize("part", PARTS)
 def test_the_missing_part_is_said_in_plain_words(kiosk: Kiosk, part: str) -> None:
     kiosk.show("attract", data={**TOWN, "unavailable": "E-X-Y", "part": part})
     assert read(kiosk, "reason") == [words("ar")["attract"][f"closed_{part}"], words("fr")["attract"][f"closed_{part}"]]
@@ -25,7 +28,7 @@ def test_the_missing_part_is_said_in_plain_words(kiosk: Kiosk, part: str) -> Non
     assert kiosk.item("code").property("text") == "E-X-Y"
 
 
-@pytest.mark.parametrize("part", ["ledger", "session", None, "of-a-newer-session"])
+@pytest.mark.parametrize("part", ["ledger", "session", "disk", None, "of-a-newer-session"])
 def test_what_no_citizen_would_understand_is_closed_and_no_more(kiosk: Kiosk, part: str | None) -> None:
     kiosk.show("attract", data={**TOWN, "unavailable": "E-X-Y", "part": part})
     assert read(kiosk, "reason") == []
@@ -52,6 +55,29 @@ def test_the_day_is_the_dates_own_whatever_the_machines_time_zone(kiosk: Kiosk, 
 def test_that_never_opens_again_it_does_not_say_when(kiosk: Kiosk) -> None:
     kiosk.show("attract", data={**TOWN, **NIGHT, "opens_at": None})
     assert read(kiosk, "advice") == []
+
+
+@pytest.mark.parametrize(
+    ("form", "lost", "part"), [("ticket", "a4", "laser"), ("a4", "ticket", "thermal"), ("a4", "ticket", "clock")]
+)
+def test_while_something_can_be_had_it_says_what_and_why_not_the_rest(
+    kiosk: Kiosk, form: str, lost: str, part: str
+) -> None:
+    without = {"form": lost, "part": part, "code": "E-X-Y"}
+    kiosk.show("attract", data={**TOWN, "unavailable": None, "forms": [form], "lost": [without]})
+    assert read(kiosk, "only") == [words("ar")["attract"][f"only_{form}"], words("fr")["attract"][f"only_{form}"]]
+    assert read(kiosk, "lost") == [words("ar")["attract"][f"closed_{part}"], words("fr")["attract"][f"closed_{part}"]]
+    assert kiosk.item("lost-code").property("text") == "E-X-Y"
+    kiosk.tap("primary")
+    assert kiosk.hears()["name"] == "start", "it serves all the same"
+
+
+def test_where_nothing_is_missing_there_is_nothing_to_say(kiosk: Kiosk) -> None:
+    kiosk.show("attract", data={**TOWN, **TICKETS_ONLY})
+    kiosk.show("attract", data={**TOWN, "unavailable": None, "forms": ["a4", "ticket"], "lost": []})
+    assert read(kiosk, "only") == [] and kiosk.seen("lost-code") is None
+    kiosk.show("attract", data={**TOWN, "unavailable": "E-X-Y", "part": "signer", "forms": [], "lost": []})
+    assert read(kiosk, "only") == []
 
 
 def test_back_again_it_is_open(kiosk: Kiosk) -> None:

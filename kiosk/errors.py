@@ -55,3 +55,9 @@ class CertificateExpired(KioskError):
     """The municipality's signing certificate is past its end."""
 
     code = "E-CERTIFICATE-EXPIRED"
+
+
+class PaperUsedUp(KioskError):
+    """By the books there is not paper enough for one document."""
+
+    code = "E-KIOSK-PAPER-USED-UP"

@@ -66,6 +66,8 @@ def _data(
                 "unavailable": availability.code,
                 "part": availability.source,
                 "opens_at": _opens_at(availability),
+                "forms": sorted(availability.forms),
+                "lost": [{"form": lost.form, "part": lost.source, "code": lost.code} for lost in availability.lost],
             }
         case State.LANGUAGE:
             return {"languages": list(languages)}

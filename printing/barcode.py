@@ -1,15 +1,18 @@
-"""Code 128 (ISO/IEC 15417), code set B: the bars in which a page's reference can be read by machine.
+"""Code 128 (ISO/IEC 15417): the bars in which a page's reference can be read by machine.
 
 The arrêté of 29 December 2014, art. 4, asks for a barcode on every civil-status document.
 """
 
 from __future__ import annotations
 
+import re
+
 from printing.errors import RequestUnfit
 
 QUIET_ZONE = 10
 """Modules of white at either end (ISO/IEC 15417 §4.4)."""
-_START_B, _STOP = 104, 106
+_CODE_C, _START_B, _STOP = 99, 104, 106
+_ENDS_IN_PAIRS = re.compile(r"(?:[0-9]{2}){2,}$")
 # Bars and spaces of each symbol character 0 to 106, in modules, beginning with a bar.
 _WIDTHS = (
     "212222 222122 222221 121223 121322 131222 122213 122312 132212 221213 221312 231212 112232 122132 122231 "
@@ -30,7 +33,12 @@ def code128(text: str) -> tuple[int, ...]:
     """
     if not 1 <= len(text) <= 40 or not all(" " <= c <= "~" for c in text):
         raise RequestUnfit("a barcode holds 1 to 40 printable ASCII characters")
-    values = [_START_B, *(ord(c) - 32 for c in text)]
+    # Figures at the end stand in pairs (code set C): a ticket is just wide enough for a reference so.
+    pairs = _ENDS_IN_PAIRS.search(text)
+    plain = text[: pairs.start()] if pairs else text
+    values = [_START_B, *(ord(c) - 32 for c in plain)]
+    if pairs:
+        values += [_CODE_C, *(int(pair) for pair in re.findall("..", pairs[0]))]
     values.append(sum(value * max(place, 1) for place, value in enumerate(values)) % 103)
     return tuple(int(width) for value in [*values, _STOP] for width in _WIDTHS[value])
 

@@ -5,16 +5,25 @@ document = prepare(pdf, await printer.intake())
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pypdfium2
+import pypdfium2.raw as pdfium
 from PIL import Image
 
 from drivers.printers.errors import DocumentUnprintable
 from drivers.printers.port import Intake
+from printing import pwg
 
-MAX_ROWS = 20_000
-"""The longest strip, in rows of dots."""
-_THRESHOLD = 160
-"""Greys darker than this are burnt: thin strokes of Arabic letters must not break."""
+MAX_ROWS = 24_000
+"""The longest strip, in rows of dots: three metres at 203 dpi. The fullest act the register may hold takes less."""
+MAX_DOTS = 150_000_000
+"""All pages together: four sheets at 600 dpi. One byte each while they are drawn."""
+MAX_PAGES = 99
+_OFF_WIDTH_MM = 1.0
+_BURNT = [255 if shade >= 160 else 0 for shade in range(256)]
+"""From greys to black (0) and white. Counted on long tickets at 203 and 180 dpi: below 160 the eyes of small letters
+open and hairlines break, above it ever more neighbouring letters touch."""
 
 
 def prepare(pdf: bytes, intake: Intake) -> bytes:
@@ -23,31 +32,71 @@ def prepare(pdf: bytes, intake: Intake) -> bytes:
         case "application/pdf":
             return pdf
         case "image/x-portable-bitmap":
-            return _bitmaps(pdf, intake.width)
-        case other:
-            raise DocumentUnprintable(f"no document is made into {other}")
+            return b"".join(_portable(strip) for strip in _strips(pdf, intake))
+        case "image/pwg-raster":
+            return pwg.encode(list(_sheets(pdf, intake.dpi)), intake.dpi)
 
 
-def _bitmaps(pdf: bytes, width: int) -> bytes:
-    """Each page as raw PBM, exactly `width` dots wide."""
+def _strips(pdf: bytes, intake: Intake) -> Iterator[Image.Image]:
+    """Each page in grey, exactly `intake.width` dots wide. A page for other paper is refused, not shrunk: nobody
+    could read its seal."""
+    paper = intake.width * 25.4 / intake.dpi
+    for page in _pages(pdf):
+        if abs(page.get_width() * 25.4 / 72 - paper) > _OFF_WIDTH_MM:
+            raise DocumentUnprintable(f"a page that is not as wide as the strip of {paper:.0f} mm")
+        rows = round(page.get_height() * intake.width / page.get_width())
+        if rows > MAX_ROWS:
+            raise DocumentUnprintable("a page longer than any ticket")
+        yield _drawn(page, intake.width, rows)
+
+
+def _sheets(pdf: bytes, dpi: int) -> Iterator[Image.Image]:
+    """Each page in grey at `dpi`."""
+    left = MAX_DOTS
+    for page in _pages(pdf):
+        width, height = (round(points * dpi / 72) for points in page.get_size())
+        left -= width * height
+        if left < 0:
+            raise DocumentUnprintable("more dots than any document has")
+        yield _drawn(page, width, height)
+
+
+def _pages(pdf: bytes) -> Iterator[pypdfium2.PdfPage]:
     try:
         document = pypdfium2.PdfDocument(pdf)
     except pypdfium2.PdfiumError as error:
         raise DocumentUnprintable("not a PDF") from error
     try:
-        return b"".join(_bitmap(document[number], width) for number in range(len(document)))
+        if not 1 <= len(document) <= MAX_PAGES:
+            raise DocumentUnprintable(f"a document of {len(document)} pages")
+        for number in range(len(document)):
+            yield _page(document, number)
     finally:
         document.close()
 
 
-def _bitmap(page: pypdfium2.PdfPage, width: int) -> bytes:
-    scale = width / page.get_width()
-    if round(page.get_height() * scale) > MAX_ROWS:
-        raise DocumentUnprintable("a page longer than any ticket")
-    grey: Image.Image = page.render(scale=scale, grayscale=True).to_pil()
-    if grey.width != width:
-        grey = grey.crop((0, 0, width, grey.height))
-    dots = grey.point(lambda shade: 255 if shade >= _THRESHOLD else 0).convert("1", dither=Image.Dither.NONE)
-    # PBM's 1 is black, Pillow's is white.
-    rows = bytes(byte ^ 0xFF for byte in dots.tobytes())
-    return b"P4\n%d %d\n" % (width, dots.height) + rows
+def _page(document: pypdfium2.PdfDocument, number: int) -> pypdfium2.PdfPage:
+    try:
+        page = document[number]
+    except pypdfium2.PdfiumError as error:
+        raise DocumentUnprintable("a page that cannot be read") from error
+    if min(page.get_size()) < 1:
+        raise DocumentUnprintable("a page without any size")
+    return page
+
+
+def _drawn(page: pypdfium2.PdfPage, width: int, height: int) -> Image.Image:
+    """The page in 256 greys on exactly so many dots: `PdfPage.render` would round up, and move every edge."""
+    if min(width, height) < 1:
+        raise DocumentUnprintable("a page without any dot")
+    bitmap = pypdfium2.PdfBitmap.new_native(width, height, format=pdfium.FPDFBitmap_Gray)
+    bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
+    pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, pdfium.FPDF_ANNOT | pdfium.FPDF_GRAYSCALE)
+    grey: Image.Image = bitmap.to_pil()
+    return grey
+
+
+def _portable(grey: Image.Image) -> bytes:
+    """Raw PBM, whose 1 is black; Pillow's is white."""
+    dots = grey.point(_BURNT, "1")
+    return b"P4\n%d %d\n" % dots.size + dots.tobytes("raw", "1;I")

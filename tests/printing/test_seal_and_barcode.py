@@ -93,6 +93,9 @@ def test_only_our_own_refusal_comes_out(svg: str) -> None:
 
 
 @given(st.text([chr(c) for c in range(32, 127)], min_size=1, max_size=40))
+@example("DZ-2026-1601-0000042")
+@example("4711")
+@example("A12345")
 @settings(max_examples=60, deadline=None)
 def test_a_foreign_reader_reads_the_bars(text: str) -> None:
     widths = barcode.code128(text)
@@ -104,6 +107,10 @@ def test_a_foreign_reader_reads_the_bars(text: str) -> None:
         x += width
     found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.Code128)
     assert [result.text for result in found] == [text]
+
+
+def test_figures_at_the_end_take_half_the_place() -> None:
+    assert sum(barcode.code128("DZ-0000042")) == sum(barcode.code128("DZ-ABCD")) + 11
 
 
 @pytest.mark.parametrize("text", ["", "é", "A" * 41, "tab\t"])

@@ -14,7 +14,9 @@
    given up whatever was sent earlier. One at a time is at the printers, a visit or the recovery of an earlier
    one: what the one clears away must not be what the other prints.
 3. A paper of which nothing is known keeps its grant open until it is confirmed or voided: the visit's end voids.
-4. A grant that came to no paper is VOIDED. When the registry is away the settlement waits in the ledger,
+4. Nothing is issued before the registry was asked how far it knows this ledger: one put back to an older day
+   would issue twice.
+5. A grant that came to no paper is VOIDED. When the registry is away the settlement waits in the ledger,
    and `deliver` (called at start, and between visits) brings it.
 """
 
@@ -51,6 +53,7 @@ from kiosk.issuance.records import (
     code_in,
 )
 from kiosk.issuance.recovery import Recovered, bring, decide, evidence_of, forget, settle
+from kiosk.issuance.rollback import check_against
 from kiosk.issuance.rules import (
     Abandon,
     AskPrinter,
@@ -65,7 +68,7 @@ from kiosk.issuance.station import Station, by_name
 from printing.forms import Form
 from printing.job import PaperSize, measure
 from registry.client import SignedAct
-from registry.errors import RegistryError
+from registry.errors import RegistryAbsent, RegistryError
 from registry.models import Grant, GrantRequest, Language
 from registry.presence import grant_nonce
 
@@ -133,6 +136,7 @@ class Issuance:
         self._live: set[str] = set()
         self._delivering = asyncio.Lock()
         self._at_printer = asyncio.Lock()
+        self._head_known = False
 
     @property
     def ledger(self) -> Ledger:
@@ -154,8 +158,10 @@ class Issuance:
         """Ask the registry for a grant, with the card still in the reader, and have the document signed for a station.
 
         Raises what the registry, the card or the signer raised, after recording it and voiding the grant;
-        LedgerError when the ledger cannot record. Cancelling it records `failed`; `deliver` then voids.
+        LedgerError when the ledger cannot record, or is older than the registry knows it. Cancelling it
+        records `failed`; `deliver` then voids.
         """
+        await self._check_head()
         grant_id = secrets.token_hex(16)
         wanted = _Wanted(presentation_id, document_type, language, template_sha256, self._stations[station].form)
         self._ledger.append(grant_id, Requested(document_type=document_type, language=language))
@@ -168,6 +174,7 @@ class Issuance:
             self._ledger.append(grant_id, Failed(code=Abandoned.code))
             raise
         except Exception as error:
+            self._heard(error)
             await self._give_up(grant_id, code_of(error))
             raise
 
@@ -307,8 +314,10 @@ class Issuance:
             return Recovered((), len(await self._decide()), None)
 
     async def deliver(self) -> Recovered:
-        """`decide`, and tell the registry. Raises LedgerError."""
+        """`decide`, and tell the registry. Raises LedgerError; nothing was written where it is LedgerRolledBack."""
         async with self._delivering:
+            with suppress(RegistryError):  # one that is away: settling says so
+                await self._check_head()
             return await bring(self._ledger, self._registry, await self._decide())
 
     async def _decide(self) -> tuple[str, ...]:
@@ -319,6 +328,17 @@ class Issuance:
             live=self._live,
             at_printer=self._at_printer,
         )
+
+    async def _check_head(self) -> None:
+        """Once, and again after the registry was away. Raises LedgerRolledBack, RegistryError."""
+        if not self._head_known:
+            check_against(self._ledger, await self._registry.ledger_head())
+            self._head_known = True
+
+    def _heard(self, error: Exception) -> None:
+        """While the registry is away, another might issue in this kiosk's name: an older disk, for one."""
+        if isinstance(error, RegistryAbsent):
+            self._head_known = False
 
     async def _give_up(self, grant_id: str, code: str) -> bool:
         try:
@@ -332,6 +352,7 @@ class Issuance:
         await forget(self._signer, grant_id)
         try:
             await settle(self._ledger, self._registry, grant_id)
-        except RegistryError:
+        except RegistryError as error:
+            self._heard(error)
             return False  # the ledger keeps it open, and `deliver` says why it waits
         return True

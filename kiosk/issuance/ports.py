@@ -14,7 +14,7 @@ from printing.job import OnProgress as OnProgress
 from printing.job import OnSubmitted
 from printing.job import PaperOutcome as PaperOutcome
 from registry.client import SignedGrant
-from registry.models import Challenge, GrantRequest, Settlement
+from registry.models import Challenge, GrantRequest, LedgerHead, Settlement
 
 SignPresence = Callable[[bytes], Awaitable[bytes]]
 """The card's raw active-authentication signature over 8 bytes; raises when the card is not in the reader."""
@@ -25,11 +25,13 @@ class Registry(Protocol):
 
     `grant` answers with a grant for exactly this request. `settle` may be repeated unchanged, takes VOIDED
     for an id it has never seen (which closes it), and raises Conflict for a settlement that contradicts.
+    `ledger_head` is the newest entry of this kiosk's ledger that a settlement named.
     """
 
     async def challenge(self) -> Challenge: ...
     async def grant(self, grant_id: str, request: GrantRequest) -> SignedGrant: ...
     async def settle(self, grant_id: str, settlement: Settlement) -> None: ...
+    async def ledger_head(self) -> LedgerHead: ...
 
 
 class SignedDocument(Protocol):

@@ -84,7 +84,8 @@ async def decide(
 ) -> tuple[str, ...]:
     """Find out what became of every open grant that is not `live`; returns them, all to be settled.
 
-    Printers are asked, and cleared, under `at_printer`: nobody prints meanwhile. Where the printer that got the job is no longer there, that paper is `unknown`. Raises LedgerError.
+    Printers are asked, and cleared, under `at_printer`: nobody prints meanwhile. Where the printer that got the
+    job is no longer there, that paper is `unknown`. Raises LedgerError.
     """
     by_digest = {station.digest(ledger.keeper): station for station in stations}
     grants = tuple(grant_id for grant_id in ledger.open_grants() if grant_id not in live)

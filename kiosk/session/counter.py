@@ -52,10 +52,13 @@ class Counter:
         self._errand = Errand()
         self._issuing: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
+        self._checking: asyncio.Task[None] | None = None
+        self._damage: str | None = None
         self.times = Stopwatch().milliseconds()
 
     async def start(self) -> None:
-        """Watch the reader; returns when it is known what is ready and what is not."""
+        """Watch the reader; returns when it is known what is ready and what is not. The ledger is checked beside it."""
+        self._checking = self._loop.create_task(self._check_ledger())
         self.desk.start()
         await self._readiness.start()
         self._devices.start()
@@ -167,6 +170,9 @@ class Counter:
         """Let what issues come to its end, then let go of the card."""
         self._devices.stop()
         await self._readiness.stop()
+        if self._checking is not None:
+            self._checking.cancel()
+            await asyncio.gather(self._checking, return_exceptions=True)
         await self.settled()
         await self.desk.stop()
 
@@ -185,7 +191,7 @@ class Counter:
         except LedgerError as error:
             self._availability.set("ledger", say_error(logged.ISSUE_FAILED, error))
             return
-        self._availability.set("ledger", None)
+        self._availability.set("ledger", self._damage)
         if done.closed:
             say(logged.RECOVERED, grants=len(done.closed))
         if done.waiting and done.code is not None:
@@ -193,6 +199,15 @@ class Counter:
             say(logged.SETTLEMENT_WAITS, grants=done.waiting, code=done.code)
         elif not done.waiting:
             self._backoff.worked()
+
+    async def _check_ledger(self) -> None:
+        """The whole of it, once: opening looked at the newest entries only."""
+        try:
+            self._damage = (await self._parts.issuance.ledger.verify_in_background()).code
+        except LedgerError as error:
+            self._damage = error.code
+        if self._damage is not None:
+            self._availability.set("ledger", self._damage)
 
 
 async def _reported(work: Coroutine[Any, Any, None]) -> None:

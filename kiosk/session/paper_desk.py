@@ -24,7 +24,7 @@ from kiosk.session import paper_events as paper
 from kiosk.session.availability import Availability, Outages, Source
 from kiosk.session.card_desk import CardDesk
 from kiosk.session.errand import Errand, Parts, Tell
-from kiosk.session.readiness import check_printer
+from kiosk.session.questions import check_printer
 from printing.documents import DocumentType, PageRequest
 from printing.forms import Form
 from printing.job import Progress

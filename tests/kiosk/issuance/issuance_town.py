@@ -34,7 +34,7 @@ from kiosk.issuance.station import Station
 from printing.job import Progress, print_document
 from registry.client import SignedAct, SignedGrant
 from registry.errors import CardBlocked, Conflict, NotFound, TimedOut, Unreachable
-from registry.models import BirthAct, Challenge, Grant, GrantRequest, Settlement
+from registry.models import BirthAct, Challenge, Grant, GrantRequest, LedgerHead, Settlement
 from registry.presence import grant_nonce
 from signing.errors import TimedOut as SignerTimedOut
 from signing.errors import Unreachable as SignerUnreachable
@@ -191,6 +191,14 @@ async def others_go_on() -> None:
 class Registry:
     def __init__(self, town: Town) -> None:
         self._town = town
+
+    async def ledger_head(self) -> LedgerHead:
+        """Answered in any case: a registry that is down goes down later."""
+        told = [
+            grant["settlement"] for grant in self._town.grants().values() if "ledger_seq" in (grant["settlement"] or {})
+        ]
+        newest = max(told, key=lambda said: int(said["ledger_seq"]), default={"ledger_seq": 0, "ledger_head": None})
+        return LedgerHead(seq=newest["ledger_seq"], head=newest["ledger_head"])
 
     async def challenge(self) -> Challenge:
         self._answer("registry-down")

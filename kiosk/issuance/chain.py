@@ -4,26 +4,38 @@ An entry's hash is SHA-256 over canonical JSON (keys sorted, no spaces, ASCII) o
 `{"at", "previous", "record", "seq", "subject"}`; `previous` is the hash before it, `GENESIS` for the
 first. So an entry that was changed, taken out, moved or put in shows, and the head (the last hash), which
 the registry receives with every settlement, shows a ledger cut short or put back from an older copy.
+
+Numbers count from 1; those of a ledger that begins after a retired one go on where that one, or what the
+registry was told of it, ended.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from kiosk.issuance.errors import LedgerDamaged, RecordRefused, StepRefused
-from kiosk.issuance.records import PaperRecord, Record, parse_record, parse_subject
-from kiosk.issuance.rules import check_next
+from kiosk.issuance.errors import LedgerDamaged, RecordRefused
+from kiosk.issuance.records import LEDGER, Begun, Counted, Loaded, Record, Spoiled, parse_record, parse_subject
 
 GENESIS = hashlib.sha256(b"shubbak/ledger/2").hexdigest()
 _LATEST = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
+class Tip:
+    """The newest entry of a chain, by number and hash."""
+
+    seq: int
+    hash: str
+
+
+START = Tip(0, GENESIS)
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """`seq` counts from 1; `at` is seconds since 1970 by the kiosk's clock, which may have been wrong."""
+    """`at` is seconds since 1970 by the kiosk's clock, which may have been wrong."""
 
     seq: int
     at: int
@@ -31,6 +43,10 @@ class Entry:
     record: Record
     previous: str
     hash: str
+
+    @property
+    def tip(self) -> Tip:
+        return Tip(self.seq, self.hash)
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -51,14 +67,29 @@ def record_text(record: Record) -> str:
     return canonical(record.model_dump(mode="json"))
 
 
-def link(previous: Entry | None, *, at: int, subject: str, record: Record) -> Entry:
-    """The entry after `previous`. Raises RecordRefused for a subject or a time out of bounds."""
+def link(tip: Tip, *, at: int, subject: str, record: Record) -> Entry:
+    """The entry after `tip`. Raises RecordRefused for a subject, a time or a beginning out of place."""
     if not 0 <= at < _LATEST:
         raise RecordRefused("not a time")
-    if isinstance(record, PaperRecord) != subject.startswith("paper:"):
+    if not _fits(parse_subject(subject), record):
         raise RecordRefused("not a record of that subject")
-    seq, before = (previous.seq + 1, previous.hash) if previous else (1, GENESIS)
-    return Entry(seq, at, parse_subject(subject), record, before, _hash(seq, at, subject, record_text(record), before))
+    seq = tip.seq + 1
+    if isinstance(record, Begun):
+        if tip != START:
+            raise RecordRefused("a ledger begins once")
+        seq = max(record.retired_seq, record.told_seq) + 1
+    own = _hash(seq, at, subject, record_text(record), tip.hash)
+    return Entry(seq, at, subject, record, tip.hash, own)
+
+
+def _fits(subject: str, record: Record) -> bool:
+    match record:
+        case Begun():
+            return subject == LEDGER
+        case Loaded() | Spoiled() | Counted():
+            return subject.startswith("paper:")
+        case _:
+            return subject != LEDGER and not subject.startswith("paper:")
 
 
 def _hash(seq: int, at: int, subject: str, record: str, previous: str) -> str:
@@ -78,48 +109,22 @@ class Row:
     hash: object
 
 
-def follow(rows: Iterable[Row]) -> Iterator[Entry]:
-    """The entries that rows say, each checked against the one before and against the rules.
-
-    Raises LedgerDamaged at the first that does not hold.
-    """
-    previous: Entry | None = None
-    open_: dict[str, list[Record]] = {}
-    closed: set[str] = set()
-    for row in rows:
-        seq = previous.seq + 1 if previous else 1
-        entry = _believe(row, previous, seq)
-        if entry.subject in closed:
-            raise LedgerDamaged(f"entry {seq} reopens a settled grant", at=seq)
-        history = open_.setdefault(entry.subject, [])
-        try:
-            check_next(history, entry.record)
-        except StepRefused as error:
-            raise LedgerDamaged(f"entry {seq}: {error}", at=seq) from error
-        if isinstance(entry.record, PaperRecord):
-            history[:] = [entry.record]  # each stands for itself
-        else:
-            history.append(entry.record)
-        if entry.record.step == "settled":
-            closed.add(entry.subject)
-            del open_[entry.subject]
-        yield entry
-        previous = entry
-
-
-def _believe(row: Row, previous: Entry | None, seq: int) -> Entry:
+def believe(row: Row, tip: Tip) -> Entry:
+    """The entry that a row says comes after `tip`. Raises LedgerDamaged."""
+    seq = tip.seq + 1
     if not (
-        row.seq == seq
-        and isinstance(row.at, int)
+        isinstance(row.at, int)
         and isinstance(row.subject, str)
         and isinstance(row.record, str)
         and isinstance(row.hash, str)
     ):
-        raise LedgerDamaged(f"entry {seq} is missing or not an entry", at=seq)
+        raise LedgerDamaged(f"entry {seq} is not an entry", at=seq)
     try:
-        entry = link(previous, at=row.at, subject=row.subject, record=parse_record(row.record))
+        entry = link(tip, at=row.at, subject=row.subject, record=parse_record(row.record))
     except RecordRefused as error:
         raise LedgerDamaged(f"entry {seq}: {error}", at=seq) from error
+    if row.seq != entry.seq:
+        raise LedgerDamaged(f"entry {seq} is missing", at=seq)
     # The text itself is compared: another spelling of the same record could hide something in it.
     if record_text(entry.record) != row.record or entry.hash != row.hash:
         raise LedgerDamaged(f"entry {seq} was altered, or one before it", at=seq)

@@ -82,6 +82,12 @@ class LedgerRolledBack(LedgerOutOfOrder):
     code = "E-LEDGER-ROLLED-BACK"
 
 
+class LedgerSound(LedgerError):
+    """The ledger can be used, so that there is no reason to retire it."""
+
+    code = "E-LEDGER-SOUND"
+
+
 class LedgerBusy(LedgerOutOfOrder):
     """Another process issues from this ledger."""
 

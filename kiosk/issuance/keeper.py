@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -68,8 +69,31 @@ class DeviceKeeper:
         return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
 
     def is_own(self, data: bytes, signature: bytes) -> bool:
-        try:
-            self._public.verify(signature, data, ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            return False
-        return True
+        return _signed(self._public, data, signature)
+
+
+def load_certificates(files: Iterable[Path]) -> list[x509.Certificate]:
+    """Device certificates from PEM files, for a check far from the device. Raises LedgerKeyUnfit."""
+    try:
+        return [x509.load_pem_x509_certificate(file.read_bytes()) for file in files]
+    except (OSError, ValueError) as error:
+        raise LedgerKeyUnfit("a device certificate cannot be read") from error
+
+
+def signed_by(certificates: Iterable[x509.Certificate]) -> Callable[[bytes, bytes], bool]:
+    """Whether one of these devices signed this data with this signature. Raises LedgerKeyUnfit."""
+    keys: list[ec.EllipticCurvePublicKey] = []
+    for certificate in certificates:
+        key = certificate.public_key()
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            raise LedgerKeyUnfit("a device certificate holds an elliptic-curve key, and this one does not")
+        keys.append(key)
+    return lambda data, signature: any(_signed(key, data, signature) for key in keys)
+
+
+def _signed(key: ec.EllipticCurvePublicKey, data: bytes, signature: bytes) -> bool:
+    try:
+        key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True

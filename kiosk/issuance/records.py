@@ -99,8 +99,10 @@ class Answer(StrEnum):
 
 
 GrantId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-Subject = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32}|paper:(laser|thermal))$")]
-"""What an entry is about: a grant, or the paper of a station."""
+Subject = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32}|paper:(laser|thermal)|ledger)$")]
+"""What an entry is about: a grant, the paper of a station, or the ledger itself."""
+LEDGER = "ledger"
+Seq = Annotated[int, Field(strict=True, ge=0, lt=1 << 40)]
 Units = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 """Paper: sheets of the laser printer, millimetres of the ticket printer."""
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -214,7 +216,7 @@ class Settled(_Record):
 
 
 class Loaded(_Record):
-    """Paper was put in: from now on there is so much."""
+    """Paper was put in, or all of it changed: from now on there is so much."""
 
     step: Literal["loaded"] = "loaded"
     units: Units
@@ -235,12 +237,26 @@ class Counted(_Record):
     units: Units
 
 
+class Begun(_Record):
+    """The first entry of a ledger that takes the place of one retired.
+
+    `retired_seq` and `retired_head` name the last entry of that one which held, 0 and None when none could be
+    read; `told_seq` and `told_head` the newest entry the registry had been told of. Numbers go on from there.
+    """
+
+    step: Literal["begun"] = "begun"
+    retired_seq: Seq
+    retired_head: Digest | None
+    told_seq: Seq
+    told_head: Digest | None
+
+
 GrantRecord = (
     Requested | Granted | Signed | Submitting | Submitted | PaperEvidence | Answered | Confirmed | Failed | Settled
 )
 PaperRecord = Loaded | Spoiled | Counted
-Record = GrantRecord | PaperRecord
-RECORDS: tuple[type[_Record], ...] = (*get_args(GrantRecord), *get_args(PaperRecord))
+Record = GrantRecord | PaperRecord | Begun
+RECORDS: tuple[type[_Record], ...] = (*get_args(GrantRecord), *get_args(PaperRecord), Begun)
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="step")])
 _GRANT_ID: TypeAdapter[str] = TypeAdapter(GrantId)
 _SUBJECT: TypeAdapter[str] = TypeAdapter(Subject)
@@ -263,7 +279,7 @@ def parse_grant_id(text: str) -> str:
 
 
 def parse_subject(text: str) -> str:
-    """Raises RecordRefused unless `text` is a grant id or names the paper of a station."""
+    """Raises RecordRefused unless `text` is a grant id, names the paper of a station, or is the ledger itself."""
     try:
         return _SUBJECT.validate_python(text, strict=True)
     except ValidationError:

@@ -11,6 +11,7 @@
 4. The step `failed` says that nothing went to the printer. After `submitting` only `evidence` can tell:
    printed, failed (the printer is sure that no page came out) or unknown.
 5. Paper loaded, spoiled and counted stands beside the grants and follows nothing.
+6. `begun` is a ledger's first entry or none.
 
 Pure: no clock, no file, no socket.
 """
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from kiosk.issuance.errors import StepRefused
 from kiosk.issuance.records import (
     Answered,
+    Begun,
     CameOut,
     Confirmed,
     Counted,
@@ -67,7 +69,9 @@ def check_next(history: Sequence[Record], record: Record) -> None:
         if not isinstance(last, PaperRecord | None):
             raise StepRefused("paper is no step of a grant")
         return
-    if record.step not in FOLLOWS[last.step if last else None]:
+    if isinstance(record, Begun) and last is None:
+        return
+    if record.step not in FOLLOWS.get(last.step if last else None, ()):
         raise StepRefused(f"{record.step} cannot follow {last.step if last else 'nothing'}")
     if isinstance(record, PaperEvidence) and record.outcome is Outcome.PRINTED and not isinstance(last, Submitted):
         raise StepRefused("nothing is printed that the printer did not take")
@@ -125,7 +129,7 @@ def next_action(history: Sequence[Record]) -> Action:
             return AskPrinter(sent.station, sent.printer, sent.pages, job_id)
         case PaperEvidence() | Answered() | Confirmed() | Failed():
             return Settle(*_verdict(history))
-        case Settled() | Loaded() | Spoiled() | Counted():
+        case Settled() | Loaded() | Spoiled() | Counted() | Begun():
             return Nothing()
 
 

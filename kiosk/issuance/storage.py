@@ -9,9 +9,11 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
-from kiosk.issuance.chain import Row
+from kiosk.issuance.chain import START, Entry, Row, record_text
+from kiosk.issuance.checkpoints import Checkpoint, believe_checkpoint
 from kiosk.issuance.errors import (
     LedgerBusy,
     LedgerDamaged,
@@ -30,8 +32,14 @@ CREATE TABLE entry (
     seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, subject TEXT NOT NULL, record TEXT NOT NULL, hash TEXT NOT NULL
 ) STRICT;
 CREATE INDEX entry_subject ON entry (subject);
+CREATE TABLE checkpoint (
+    number INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL, head TEXT NOT NULL, state TEXT NOT NULL,
+    signature BLOB NOT NULL
+) STRICT;
 CREATE TRIGGER entry_stays BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
 CREATE TRIGGER entry_remains BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+CREATE TRIGGER checkpoint_stays BEFORE UPDATE ON checkpoint BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+CREATE TRIGGER checkpoint_remains BEFORE DELETE ON checkpoint BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
 COMMIT;
@@ -85,19 +93,48 @@ def lock(path: Path) -> int:
     return held
 
 
-def create(path: Path) -> None:
-    """Make an empty ledger. It appears under its name only when whole, so that an empty file is a damaged one."""
+def create(path: Path, first: Entry | None = None) -> None:
+    """Make a ledger, empty or with its first entry. It appears under its name only when whole, so that an empty
+    file is a damaged one. Raises LedgerDamaged where the log of a vanished file would be taken for the new one's.
+    """
     draft = path.with_name(path.name + ".new")
     with own_errors():
+        if log_of(path).exists():
+            raise LedgerDamaged("the ledger's file is gone, and its log is still there")
         draft.unlink(missing_ok=True)
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.executescript(_SCHEMA)
+            if first is not None:
+                insert(connection, first)
         draft.rename(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def put_aside(path: Path, name: str) -> Path | None:
+    """Move a ledger and its log into the new folder `retired-NAME` beside it; None where there is neither.
+
+    Should it be cut short, the log without its file is what `create` refuses: it is never taken for another's.
+    """
+    with own_errors():
+        there = [file for file in (path, log_of(path), path.with_name(path.name + "-shm")) if file.exists()]
+        if not there:
+            return None
+        folder = path.with_name(f"retired-{name}")
+        folder.mkdir(mode=0o700)
+        for file in there:
+            file.rename(folder / file.name)
+        sync_folder(folder)
+        sync_folder(path.parent)
+    return folder
+
+
+def log_of(path: Path) -> Path:
+    """SQLite's write-ahead log of a database."""
+    return path.with_name(path.name + "-wal")
+
+
+def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -106,13 +143,20 @@ def _sync_folder(folder: Path) -> None:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """For the one writer: every commit is on the disk when it returns (WAL, synchronous=FULL)."""
+    """For the one writer: every commit is on the disk when it returns (WAL, synchronous=FULL).
+
+    Raises LedgerUnavailable when SQLite does not promise that, LedgerReadOnly.
+    """
     with own_errors():
         connection = sqlite3.connect(_uri(path, "mode=rw"), uri=True, isolation_level=None, timeout=5)
         try:
             for pragma in ("trusted_schema = OFF", "journal_mode = WAL", "synchronous = FULL"):
                 connection.execute(f"PRAGMA {pragma}").fetchall()
-        except sqlite3.Error:
+            # Where the disk does not allow it SQLite keeps the old mode and says nothing.
+            promised = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+            if promised != ["wal", 2]:
+                raise LedgerUnavailable(f"the ledger's database does not write through: {promised}")
+        except (sqlite3.Error, LedgerError):
             connection.close()
             raise
     return connection
@@ -121,10 +165,10 @@ def connect(path: Path) -> sqlite3.Connection:
 def connect_to_read(path: Path) -> sqlite3.Connection:
     """For anybody who may read the file, also while the writer writes. Raises LedgerMissing, LedgerDamaged."""
     with own_errors():
-        if not path.exists():
+        if not is_there(path):
             raise LedgerMissing("there is no ledger here yet")
         # Without a log beside it and without leave to make one, nobody is writing: the file stands alone.
-        alone = not path.with_name(path.name + "-wal").exists() and not os.access(path.parent, os.W_OK)
+        alone = not log_of(path).exists() and not os.access(path.parent, os.W_OK)
         mode = "immutable=1" if alone else "mode=ro"
         connection = sqlite3.connect(_uri(path, mode), uri=True, isolation_level=None, timeout=5)
         try:
@@ -142,8 +186,45 @@ def _recognise(connection: sqlite3.Connection) -> None:
     identity = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
     if identity != [APPLICATION_ID, VERSION]:
         raise LedgerDamaged("the file is not a ledger that this version knows")
-    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-        raise LedgerDamaged("the pages of the ledger's database do not hold together")
+
+
+def check_pages(connection: sqlite3.Connection) -> None:
+    """Read every page. Raises LedgerDamaged."""
+    with own_errors():
+        if connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
+            raise LedgerDamaged("the pages of the ledger's database do not hold together")
+
+
+def is_there(path: Path) -> bool:
+    """Raises LedgerReadOnly where the folder may not be looked into."""
+    with own_errors():
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands there; None for none."""
+    with own_errors():
+        if not is_there(path):
+            return None
+        found = path.stat()
+        return found.st_dev, found.st_ino
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection, kind: Literal["IMMEDIATE", "DEFERRED"] = "IMMEDIATE") -> Iterator[None]:
+    """All of it or nothing. What SQLite raises is to be put in our words around it."""
+    connection.execute(f"BEGIN {kind}")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        # After some failures SQLite has rolled back by itself; after the others it is done here.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def rows(connection: sqlite3.Connection, where: str = "", values: tuple[object, ...] = ()) -> Iterator[Row]:
@@ -152,6 +233,31 @@ def rows(connection: sqlite3.Connection, where: str = "", values: tuple[object, 
         found = connection.execute(f"SELECT seq, at, subject, record, hash FROM entry {where} ORDER BY seq", values)  # noqa: S608
         for row in found:
             yield Row(*row)
+
+
+def checkpoints(connection: sqlite3.Connection, order: Literal["ASC", "DESC"] = "ASC") -> Iterator[Checkpoint]:
+    """Stored checkpoints, in the order in which they were made or against it. Raises LedgerDamaged."""
+    with own_errors():
+        for values in connection.execute(
+            f"SELECT seq, at, head, state, signature FROM checkpoint ORDER BY number {order}"  # noqa: S608
+        ):
+            yield believe_checkpoint(values)
+
+
+def last(connection: sqlite3.Connection) -> tuple[object, object]:
+    """Number and hash of the newest entry, believed as they stand."""
+    found = connection.execute("SELECT seq, hash FROM entry ORDER BY seq DESC LIMIT 1").fetchone()
+    return (found[0], found[1]) if found else (START.seq, START.hash)
+
+
+def insert(connection: sqlite3.Connection, entry: Entry) -> None:
+    values = (entry.seq, entry.at, entry.subject, record_text(entry.record), entry.hash)
+    connection.execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", values)
+
+
+def insert_checkpoint(connection: sqlite3.Connection, made: Checkpoint) -> None:
+    values = (made.seq, made.at, made.head, made.state, made.signature)
+    connection.execute("INSERT INTO checkpoint VALUES (NULL, ?, ?, ?, ?, ?)", values)
 
 
 def _uri(path: Path, mode: str) -> str:

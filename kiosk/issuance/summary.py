@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kiosk.issuance.chain import Entry
-from kiosk.issuance.records import Granted, PaperRecord, Record, Requested, Settled, code_in
+from kiosk.issuance.records import Granted, GrantRecord, Record, Requested, Settled, code_in
 from kiosk.issuance.rules import evidence_in, outcome_of, pages_in
 
 
@@ -31,7 +31,7 @@ class Line:
 def lines(entries: Iterable[Entry]) -> list[Line]:
     grants: dict[str, list[Entry]] = {}
     for entry in entries:
-        if not isinstance(entry.record, PaperRecord):
+        if isinstance(entry.record, GrantRecord):
             grants.setdefault(entry.subject, []).append(entry)
     return [_line(listed) for listed in grants.values()]
 

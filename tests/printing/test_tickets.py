@@ -139,7 +139,7 @@ def test_the_seal_is_as_large_as_the_strip_lets_it_be_on_the_printers_grid(
     seal = next(obj for obj in only_page(pdf).get_objects() if is_square(obj))
     left, bottom, right, _ = (edge / MM for edge in seal.get_bounds())
     assert (right - left) / modules == pytest.approx(module, abs=0.001)
-    assert 0.5 <= module and (module + 0.125) * (modules + 8) > 72
+    assert module >= 0.5 and (module + 0.125) * (modules + 8) > 72
     quiet = 4 * module
     assert left >= quiet - 0.01 and right <= 72 - quiet + 0.01
     assert abs(left - (72 - right)) <= 0.126

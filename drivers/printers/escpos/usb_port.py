@@ -82,7 +82,7 @@ def _claim(vendor: int, product: int, serial_number: str | None) -> _Claimed:
 def _find(vendor: int, product: int, serial_number: str | None) -> Any:
     found = list(usb.core.find(find_all=True, idVendor=vendor, idProduct=product))
     if serial_number is not None:
-        found = [device for device in found if _serial_number(device) == serial_number]
+        found = [device for device in found if _bears(device, serial_number)]
     if not found:
         raise PrinterUnreachable("no such ticket printer is plugged in")
     if len(found) > 1:
@@ -90,11 +90,13 @@ def _find(vendor: int, product: int, serial_number: str | None) -> Any:
     return found[0]
 
 
-def _serial_number(device: Any) -> str | None:
+def _bears(device: Any, serial_number: str) -> bool:
     try:
-        return str(device.serial_number)
+        return bool(device.serial_number == serial_number)
     except (usb.core.USBError, ValueError):  # not to be opened, or without texts
-        return None
+        return False
+    finally:
+        usb.util.dispose_resources(device)  # it was opened to be asked
 
 
 def _take(device: Any) -> _Claimed:

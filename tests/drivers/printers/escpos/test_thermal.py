@@ -1,0 +1,487 @@
+"""The ticket printer's driver against printers that answer late, wrongly, twice, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from drivers.printers.errors import (
+    DocumentUnprintable,
+    JobLeft,
+    JobNotFound,
+    OutOfPaper,
+    PrinterBusy,
+    PrinterError,
+    PrinterNonsense,
+    PrinterSilent,
+    PrinterUnreachable,
+)
+from drivers.printers.escpos import talk, thermal
+from drivers.printers.escpos.models import Model
+from drivers.printers.escpos.thermal import ThermalPrinter
+from drivers.printers.port import Condition, Intake, JobState, JobStatus, PrinterStatus
+from tests.drivers.printers.escpos.peer import DRAWER_HIGH, SMALL, Peer, ended, page
+
+WITHOUT_ECHO = SMALL.model_copy(update={"echo": False, "clears": False})
+PAPER_OUT = 0x72
+HELD = b""
+"""No answer."""
+SPEAKING_DOTS = b"\x10\x04\x01\x00"
+
+
+@asynccontextmanager
+async def connected(model: Model = SMALL, deadline: float = 0.1) -> AsyncIterator[tuple[Peer, ThermalPrinter]]:
+    async with Peer() as peer:
+        printer = ThermalPrinter(peer.address, model, deadline)
+        try:
+            yield peer, printer
+        finally:
+            await printer.close()
+
+
+def run(work: Callable[[Peer, ThermalPrinter], Awaitable[None]], model: Model = SMALL, deadline: float = 0.1) -> None:
+    async def main() -> None:
+        async with connected(model, deadline) as (peer, printer), asyncio.timeout(30):
+            await work(peer, printer)
+
+    asyncio.run(main())
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A line on which nothing moves is given up soon."""
+    monkeypatch.setattr(talk, "PATIENCE", 0.3)
+    monkeypatch.setattr(thermal, "PATIENCE", 0.3)
+    yield
+
+
+# --- a printer that does what it should
+
+
+def test_a_document_is_printed_in_bands_and_ends_with_its_echo() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        assert await printer.intake() == Intake("image/x-portable-bitmap", 203, 256)
+        assert printer.evidence == "escpos-echo"
+        job_id = await printer.submit(page(20) + page(3), title="told to nobody")
+        assert await ended(printer, job_id) == JobStatus(JobState.COMPLETED, 2, frozenset())
+        printed = [command for command in peer.commands if command not in ("fence", "status-off")]
+        start = printed.index("raster 7") - 1
+        first = ["initialize", "raster 7", "raster 7", "raster 6", "cut", "echo"]
+        assert printed[start:] == [*first, "initialize", "raster 3", "cut", "echo"]
+
+    run(work)
+
+
+def test_the_last_fence_ends_a_document_where_there_is_no_echo_and_proves_nothing() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        assert printer.evidence == "none"
+        job_id = await printer.submit(page(8), title="")
+        assert await ended(printer, job_id) == JobStatus(JobState.COMPLETED, 0, frozenset(), counted=False)
+        assert "echo" not in peer.commands and "clear" not in peer.commands
+
+    run(work, WITHOUT_ECHO)
+
+
+def test_the_first_thing_on_each_connection_is_to_drop_what_an_earlier_one_left() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        assert await printer.status() == PrinterStatus(True, frozenset(), "Small")
+        assert peer.commands[:2] == ["recover", "clear"]
+        assert "cut" not in peer.commands  # to be asked costs no paper
+        await printer.clear()
+        assert peer.commands[-8:-4] == ["initialize", "status-off", "cut", "fence"]
+        await printer.clear()
+        assert peer.commands.count("cut") == 1
+        peer.hang_up()
+        await asyncio.sleep(0)  # the transport does it in its turn
+        del peer.commands[:]
+        assert (await printer.status()).ready  # the loss is not the caller's
+        assert peer.commands[:2] == ["recover", "clear"]
+        await printer.close()
+        assert (await printer.status()).ready
+        assert peer.connections == 3
+
+    run(work)
+
+
+def test_a_printer_that_cannot_drop_is_brought_out_of_a_half_sent_band_by_nothing() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        await printer.clear()
+        assert peer.commands[0] == "recover"
+        nothing = peer.commands.count("nothing")
+        assert nothing == WITHOUT_ECHO.band * 256 // 8
+        assert peer.commands[1 : 1 + nothing] == ["nothing"] * nothing
+        assert peer.commands[1 + nothing] == "status 1"
+
+    run(work, WITHOUT_ECHO)
+
+
+def test_the_job_is_told_before_a_row_is_sent() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        told: list[tuple[int, int]] = []
+
+        async def on_created(job_id: int) -> None:
+            told.append((job_id, peer.rows))
+
+        job_id = await printer.submit(page(8), title="", on_created=on_created)
+        assert told == [(job_id, 0)]
+
+        async def refuse(_: int) -> None:
+            raise RuntimeError("not written down")
+
+        await ended(printer, job_id)
+        with pytest.raises(RuntimeError):
+            await printer.submit(page(8), title="", on_created=refuse)
+        await printer.clear()
+        assert peer.rows == 8
+
+    run(work)
+
+
+def test_what_is_no_page_for_this_printer_is_refused_before_it_is_asked() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        with pytest.raises(DocumentUnprintable):
+            await printer.submit(b"P4\n576 1\n" + bytes(72), title="")
+        assert peer.connections == 0
+
+    run(work)
+
+
+def test_near_the_end_of_the_roll_is_told_with_the_job() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        peer.on["fence"] = lambda: b"\x03"
+        job_id = await printer.submit(page(1), title="")
+        assert (await ended(printer, job_id)).conditions == {Condition.PAPER_LOW}
+
+    run(work)
+
+
+# --- troubles before a row
+
+
+def test_a_printer_that_is_not_ready_gets_nothing() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        peer.status.update({1: 0x1A, 2: 0x32, 4: PAPER_OUT})
+        assert (await printer.status()).conditions == {Condition.PAPER_OUT}
+        with pytest.raises(OutOfPaper):
+            await printer.submit(page(8), title="")
+        with pytest.raises(OutOfPaper):
+            await printer.clear()
+        assert peer.rows == 0
+        peer.status[1] = 0x1A
+        peer.status[2] = peer.status[4] = 0x12
+        assert (await printer.status()).conditions == {Condition.OFFLINE}  # and it does not say why
+
+    run(work)
+
+
+def test_a_trouble_before_the_first_row_fails_and_nothing_is_on_paper() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        async def run_out(_: int) -> None:
+            peer.on["fence"] = lambda: HELD
+            peer.status[4] = PAPER_OUT
+
+        job_id = await printer.submit(page(8), title="", on_created=run_out)
+        assert await ended(printer, job_id) == JobStatus(JobState.ABORTED, 0, frozenset({Condition.PAPER_OUT}))
+        assert peer.rows == 0
+
+    run(work)
+
+
+def test_cancelled_before_the_first_row() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        async def hold(_: int) -> None:
+            peer.on["fence"] = lambda: HELD
+
+        job_id = await printer.submit(page(8), title="", on_created=hold)
+        await peer.until("fence", 2)
+        assert await printer.cancel(job_id) == JobStatus(JobState.CANCELED, 0, frozenset())
+        assert peer.rows == 0
+
+    run(work)
+
+
+def test_the_line_is_lost_before_the_first_row() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        async def hold(_: int) -> None:
+            peer.on["fence"] = lambda: HELD
+
+        job_id = await printer.submit(page(8), title="", on_created=hold)
+        await peer.until("fence", 2)
+        peer.hang_up()
+        assert await ended(printer, job_id) == JobStatus(JobState.ABORTED, 0, frozenset())
+
+    run(work)
+
+
+# --- in the middle
+
+
+def test_a_lost_line_is_told_and_then_the_job_is_known_no_more_and_never_goes_on() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        peer.on["raster 7"] = peer.hang_up
+        job_id = await printer.submit(page(50), title="")
+        with pytest.raises(PrinterError) as lost:
+            await ended(printer, job_id)
+        assert isinstance(lost.value, PrinterUnreachable | JobNotFound)
+        del peer.on["raster 7"]
+        await peer.until("cut", 2)
+        await printer.clear()
+        with pytest.raises(JobNotFound):
+            await printer.job(job_id)
+        with pytest.raises(JobNotFound):
+            await printer.cancel(job_id)
+        assert peer.rows == 7
+        again = peer.commands.index("raster 7")
+        assert peer.commands[again + 1 :][:2] == ["recover", "clear"]
+
+    run(work)
+
+
+def test_cancelled_in_the_middle_the_rest_is_dropped_and_the_strip_cut_off() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        job_id = await printer.submit(page(50), title="")
+        await peer.until("raster 7")
+        peer.on["fence"] = lambda: HELD
+        stopped = await printer.cancel(job_id)
+        assert stopped == JobStatus(JobState.ABORTED, 0, stopped.conditions, counted=False)
+        del peer.on["fence"]
+        await peer.until("cut", 2)
+        after = peer.commands[::-1].index("clear")
+        assert not [command for command in peer.commands[len(peer.commands) - after :] if command.startswith("raster")]
+        assert await printer.job(job_id) == stopped
+
+    run(work)
+
+
+def test_one_document_at_a_time() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        await printer.clear()
+        peer.on["raster 7"] = peer.stall
+        job_id = await printer.submit(page(50), title="")
+        await peer.until("raster 7")
+        with pytest.raises(PrinterBusy):
+            await printer.submit(page(50), title="")
+        assert not (await printer.status()).ready
+        peer.on.clear()
+        peer.gate.set()
+        assert (await ended(printer, job_id)).state is JobState.COMPLETED
+        assert (await printer.status()).ready
+
+    run(work)
+
+
+def test_let_go_in_the_middle_the_rest_is_dropped() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        job_id = await printer.submit(page(50), title="")
+        await peer.until("raster 7")
+        await printer.close()
+        assert peer.commands[-2:] == ["recover", "clear"]
+        assert not (await printer.job(job_id)).counted
+
+    run(work)
+
+
+# --- answers that are late, wrong, or too many
+
+
+def test_a_question_that_dots_ask_is_not_taken_for_the_answer_to_ours() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        peer.status[1] = DRAWER_HIGH  # read as the answer to DLE EOT 2, an open cover: the strip would be given up
+        asked = 0
+
+        def answer() -> bytes:
+            """To our first question the answer to the one in the dots comes first: the line is slow."""
+            nonlocal asked
+            asked += 1
+            if peer.rows and asked > 4:
+                peer.on.pop("status 1")
+                return bytes((DRAWER_HIGH, DRAWER_HIGH))
+            return bytes((DRAWER_HIGH,))
+
+        held = True
+
+        def fence() -> bytes:
+            nonlocal held
+            if not peer.rows or not held:
+                return b"\0"
+            peer.on["status 1"] = answer
+            return HELD
+
+        async def let_go() -> None:
+            nonlocal held
+            await peer.until("raster 7", 2)
+            start = peer.commands.count("status 4")
+            await peer.until("status 4", start + 2)
+            held = False
+            peer.say(b"\0\0")
+
+        peer.on["fence"] = fence
+        job_id = await printer.submit(page(14, SPEAKING_DOTS), title="")
+        seen: set[Condition] = set()
+        letting_go = asyncio.create_task(let_go())
+        while (status := await printer.job(job_id)).state is JobState.PROCESSING:
+            seen |= status.conditions
+            await asyncio.sleep(0.005)
+        await letting_go
+        assert status.state is JobState.COMPLETED
+        assert Condition.COVER_OPEN not in seen
+
+    run(work)
+
+
+def test_an_answer_that_comes_after_its_time_is_not_taken_for_the_next() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        peer.status[1] = DRAWER_HIGH
+        job_id = 0
+
+        async def late() -> None:
+            await peer.until("raster 7", 2)
+            before = peer.commands.count("status 1")
+            peer.on["status 1"] = lambda: HELD
+            await peer.until("status 1", before + 1)
+            while Condition.OFFLINE not in (await printer.job(job_id)).conditions:
+                await asyncio.sleep(0.005)
+            del peer.on["status 1"]
+            peer.say(bytes((DRAWER_HIGH,)))
+            after = peer.commands.count("status 4")
+            await peer.until("status 4", after + 1)
+            del peer.on["fence"]
+            peer.say(b"\0\0")
+
+        await printer.clear()
+        peer.on["raster 7"] = lambda: peer.on.update({"fence": lambda: HELD}) or b""  # type: ignore[func-returns-value]
+        job_id = await printer.submit(page(14), title="")
+        waiting = asyncio.create_task(late())
+        seen: set[Condition] = set()
+        while (status := await printer.job(job_id)).state is JobState.PROCESSING:
+            seen |= status.conditions
+            await asyncio.sleep(0.005)
+        await waiting
+        assert status.state is JobState.COMPLETED
+        assert seen == {Condition.OFFLINE}
+
+    run(work)
+
+
+def test_stale_answers_are_no_news() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        await printer.status()
+        peer.say(bytes((0x7E, 0x3A, 0x0C)))
+        await asyncio.sleep(0.05)
+        assert (await printer.status()).conditions == frozenset()
+
+    run(work)
+
+
+def test_a_status_that_another_program_had_asked_to_be_sent_by_itself_does_no_harm() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        peer.greeting = b"\x14\0\0\x0f"
+        assert (await printer.status()).ready
+        await printer.clear()
+        assert "status-off" in peer.commands
+
+    run(work)
+
+
+def test_the_echo_of_another_document_proves_nothing() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        peer.on["echo"] = lambda: b"\x37\x22abcd\0"
+        job_id = await printer.submit(page(1), title="")
+        with pytest.raises(PrinterError) as wrong:
+            await ended(printer, job_id)
+        assert isinstance(wrong.value, PrinterNonsense | JobNotFound)
+
+    run(work)
+
+
+def test_nonsense_ends_the_connection() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        peer.on["status 2"] = lambda: b"\xff"
+        with pytest.raises(PrinterNonsense):
+            await printer.status()
+        del peer.on["status 2"]
+        assert (await printer.status()).ready
+        assert peer.connections == 2
+
+    run(work)
+
+
+@pytest.mark.parametrize("model", [SMALL, WITHOUT_ECHO], ids=["drops", "cannot drop"])
+def test_a_printer_that_does_not_answer_is_silent(model: Model) -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        peer.gate.clear()
+        for call in (printer.status, printer.clear, lambda: printer.submit(page(1), title="")):
+            with pytest.raises(PrinterSilent):
+                await call()
+
+    run(work, model)
+
+
+def test_a_printer_that_answers_and_does_not_drop_what_it_holds() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        peer.on["clear"] = lambda: HELD
+        with pytest.raises(JobLeft):
+            await printer.clear()
+
+    run(work)
+
+
+def test_a_printer_that_answers_and_does_not_come_to_the_end(impatient: None) -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        peer.on["fence"] = lambda: HELD
+        with pytest.raises(JobLeft):
+            await printer.clear()
+
+    run(work)
+
+
+# --- slow ones
+
+
+def test_a_printer_that_falls_silent_in_the_middle_is_given_up(impatient: None) -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        peer.on["raster 7"] = peer.stall
+        job_id = await printer.submit(page(50), title="")
+        seen: set[Condition] = set()
+        with pytest.raises(PrinterSilent):
+            while True:
+                seen |= (await printer.job(job_id)).conditions
+                await asyncio.sleep(0.005)
+        assert seen == {Condition.OFFLINE}
+        peer.on.clear()
+        peer.gate.set()
+
+    run(work)
+
+
+def test_a_printer_that_stalls_for_longer_than_an_answer_may_take_is_waited_for() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        await printer.clear()
+
+        def stall() -> bytes:
+            del peer.on["raster 7"]
+            return peer.stall()
+
+        peer.on["raster 7"] = stall
+        job_id = await printer.submit(page(50), title="")
+        while Condition.OFFLINE not in (await printer.job(job_id)).conditions:
+            await asyncio.sleep(0.01)
+        peer.gate.set()
+        assert await ended(printer, job_id) == JobStatus(JobState.COMPLETED, 1, frozenset())
+        assert peer.rows == 50
+
+    run(work)
+
+
+def test_a_printer_that_takes_200_bytes_a_second_gets_all_of_it() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        await printer.clear()
+        peer.rate = 200
+        job_id = await printer.submit(page(12), title="")
+        assert await ended(printer, job_id) == JobStatus(JobState.COMPLETED, 1, frozenset())
+        assert peer.rows == 12
+
+    run(work, deadline=0.4)

@@ -1,11 +1,11 @@
 """The simulated laser's paper path: what ippeveprinter runs for each document it was sent.
 
-    paper_path.py FOLDER DOCUMENT.pdf
+    paper_path.py FOLDER DOCUMENT      (PDF or PWG raster)
 
 A sheet is asked of the tray for every page, and only a page that got its sheet becomes a picture in
 FOLDER/paper, named NNN-p.png: the job's place in print order, and the page. The printer is told by lines on
 standard error (ippeveprinter(1), "COMMAND OUTPUT"). Leaving with an error aborts the job. A document that
-came out whole is kept as FOLDER/documents/NNN.pdf: demonstrations and tests compare it with its pictures.
+came out whole is kept as FOLDER/documents/NNN.pdf (or .pwg): demonstrations and tests compare it with its pictures.
 Standard library only, and no import of ours: it runs isolated, a fresh interpreter for each job.
 """
 
@@ -36,12 +36,13 @@ def main(folder: Path, document: Path) -> int:
 
 
 def _print(folder: Path, document: Path) -> int:
-    pages = _pages(document)
+    kind = "pwg" if _is_raster(document) else "pdf"
+    pages = _decode(document) if kind == "pwg" else _pages(document)
     tell(f"ATTR: job-impressions={pages}")
     tell("STATE: -media-jam-error")  # whatever was stuck has been pulled out, or this page shows it
     number = _next_number(folder / "paper")
     for page in range(1, pages + 1):
-        picture = _draw(document, page)
+        picture = _decoded(document, page) if kind == "pwg" else _draw(document, page)
         sheet = _sheet(folder)
         if sheet == "jam":
             tell("STATE: +media-jam-error")
@@ -51,13 +52,30 @@ def _print(folder: Path, document: Path) -> int:
             return 0
         picture.rename(folder / "paper" / f"{number:03}-{page}.png")
         if page == pages:
-            document.rename(folder / "documents" / f"{number:03}.pdf")
+            document.rename(folder / "documents" / f"{number:03}.{kind}")
         tell(f"ATTR: job-impressions-completed={page}")
     return 0
 
 
 def tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is how ippeveprinter is spoken to
+
+
+def _is_raster(document: Path) -> bool:
+    with document.open("rb") as file:
+        return file.read(4) == b"RaS2"
+
+
+def _decode(document: Path) -> int:
+    """Every page of a raster as a picture in the spool, at the raster's own resolution; gives their number."""
+    decoder = Path(__file__).with_name("pwg_decoder.py")
+    words: list[str | Path] = [sys.executable, "-I", "-S", decoder, document, document.with_name(document.stem[:20])]
+    subprocess.run(words, check=True, capture_output=True)
+    return len(list(document.parent.glob(f"{document.stem[:20]}-*.png")))
+
+
+def _decoded(document: Path, page: int) -> Path:
+    return document.with_name(f"{document.stem[:20]}-{page}.png")
 
 
 def _pages(document: Path) -> int:
@@ -81,10 +99,11 @@ def _next_number(paper: Path) -> int:
 
 
 def _sheet(folder: Path) -> str:
-    """`sheet`, `jam`, or `cancelled`; waits for as long as the tray is empty."""
+    """`sheet`, `jam`, or `cancelled`; waits for as long as the tray is empty or the cover open."""
+    source = re.search(r"media-source=([\w.-]+)", os.environ.get("IPP_MEDIA_COL", ""))
     while not _cancelled():
-        answer = str(ask(folder, {"do": "feed"})["fed"])
-        if answer != "empty":
+        answer = str(ask(folder, {"do": "feed", "tray": source[1] if source else ""})["fed"])
+        if answer not in ("empty", "cover"):
             return answer
         time.sleep(LOOK_AGAIN)
     return "cancelled"

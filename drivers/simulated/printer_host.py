@@ -1,7 +1,9 @@
 """The process behind the simulated laser: it keeps a real ippeveprinter, its private D-Bus, and the tray.
 
-    printer_host.py FOLDER      (started by drivers.simulated.printer, never by hand)
+    printer_host.py FOLDER OPTIONS      (started by drivers.simulated.printer, never by hand)
 
+- OPTIONS is JSON: {"formats": ["application/pdf"], "trays": ["main"], "tls": [CERTIFICATE, KEY] or null}.
+- The address belongs to the front (printer_front), which passes everything on to ippeveprinter.
 - ippeveprinter listens where its host name leads, and `-n localhost` leads to 127.0.0.1 and ::1 only: nothing
   is offered to the network, and nothing is advertised (`-r off`). It insists on a D-Bus for DNS-SD, so it
   gets one of its own that can start nothing.
@@ -9,7 +11,7 @@
 - It ends when its standard input ends, that is with the process that started it, however that ends; the
   printer and the bus get a death signal, so that killing this process leaves nothing behind either.
 
-Standard library only, no import of ours: it is run by path, isolated, by whatever interpreter there is.
+Standard library only, and what lies beside this file: it is run by path, isolated, by whatever interpreter there is.
 """
 
 from __future__ import annotations
@@ -22,14 +24,17 @@ import shlex
 import shutil
 import signal
 import socket
+import ssl
 import sys
 from pathlib import Path
 from typing import Any
 
-FULL_TRAY = 250
+sys.path.append(str(Path(__file__).parent))  # isolated, Python does not look beside the script
+from printer_front import Front  # type: ignore[import-not-found]
+from printer_trays import Refused, Trays  # type: ignore[import-not-found]
+
 START_DEADLINE = 10.0
 PORTS_TO_TRY = 5
-_MEDIA = "size1=iso_a4_210x297mm&type1=stationery&level1={sheets}&level3=-2"
 _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>custom</type><listen>unix:path=bus</listen><auth>EXTERNAL</auth>
@@ -43,13 +48,16 @@ class NotStarted(Exception):
 
 
 class Host:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: dict[str, Any]) -> None:
         self.folder = folder
         self.run = folder / "run"
         self.spool = folder / "spool"
         self.port = 0
-        self._sheets = FULL_TRAY
-        self._jam = False
+        self._inner = 0
+        self._formats = ",".join(options["formats"])
+        self._trays = Trays(options["trays"])
+        self._tls: list[str] = options["tls"]
+        self._front = Front(self._trays.reasons, self._tls_context())
         self._bus: asyncio.subprocess.Process | None = None
         self._printer: asyncio.subprocess.Process | None = None
         self._noise = b""
@@ -61,6 +69,8 @@ class Host:
         for private in (self.run, self.spool):
             shutil.rmtree(private, ignore_errors=True)
             private.mkdir(mode=0o700)
+        for file, name in zip(self._tls, ("localhost.crt", "localhost.key"), strict=False):
+            shutil.copyfile(file, self.run / name)  # ippeveprinter's own TLS uses the same
         (self.folder / "paper").mkdir(exist_ok=True)
         (self.folder / "documents").mkdir(mode=0o700, exist_ok=True)
         (self.run / "bus.conf").write_text(_BUS)
@@ -71,12 +81,20 @@ class Host:
         command.chmod(0o700)
         await self._start_bus()
         for left in reversed(range(PORTS_TO_TRY)):
-            self.port = _free_port()
+            self.port, self._inner = _free_ports()
             try:
                 return await self.power_on()
             except NotStarted:
                 if not left:
                     raise
+
+    def _tls_context(self) -> ssl.SSLContext | None:
+        if not self._tls:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate, key = self._tls
+        context.load_cert_chain(certificate, key)
+        return context
 
     async def _start_bus(self) -> None:
         self._bus = await self._spawn(
@@ -87,29 +105,31 @@ class Host:
             raise NotStarted("dbus-daemon does not start")
 
     async def power_on(self) -> None:
-        """Start the printer on its port and wait until it answers."""
+        """Start the printer, wait until it answers, and open its front."""
         if self._printer is not None:
             return
         self._printer = printer = await self._spawn(
-            "ippeveprinter", "-r", "off", "-n", "localhost", "-p", str(self.port),
+            "ippeveprinter", "-r", "off", "-n", "localhost", "-p", str(self._inner),
             "-d", str(self.spool), "-K", str(self.run), "-D", "file:///dev/null",
-            "-f", "application/pdf", "-c", str(self.run / "paper-path"), "-M", "DEMO", "-m", "Laser", "Shubbak Laser",
+            "-f", self._formats, "-c", str(self.run / "paper-path"), "-M", "DEMO", "-m", "Laser", "Shubbak Laser",
         )  # fmt: skip
         listening = asyncio.create_task(self._listen_to(printer))
         try:
             async with asyncio.timeout(START_DEADLINE):
-                while not await self._load_tray():
+                while not await self._load_trays():
                     if printer.returncode is not None:
                         await listening
                         said = self._noise.decode("utf-8", "replace").strip().splitlines()
                         raise NotStarted(f"ippeveprinter: {said[-1] if said else 'does not start'}")
                     await asyncio.sleep(0.02)
-        except (TimeoutError, NotStarted) as error:
+            await self._front.open(self.port, self._inner)
+        except (TimeoutError, NotStarted, OSError) as error:
             await self.power_off()
             raise error if isinstance(error, NotStarted) else NotStarted("ippeveprinter does not answer") from None
 
     async def power_off(self) -> None:
         """As if the plug were pulled: the printer and the job in it die at once, its memory is lost."""
+        await self._front.close()
         printer, self._printer = self._printer, None
         if printer is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -152,13 +172,13 @@ class Host:
         while said := await printer.stderr.read(4096):
             self._noise = (self._noise + said)[-2000:]
 
-    # --- tray
+    # --- trays
 
-    async def _load_tray(self) -> bool:
-        """Set the tray's level by the printer's own media form; False when the printer does not answer."""
-        form = f"GET /media?{_MEDIA.format(sheets=self._sheets)} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    async def _load_trays(self) -> bool:
+        """Set the trays by the printer's own media form; False when the printer does not answer."""
+        form = f"GET /media?{self._trays.media_form()} HTTP/1.1\r\nHost: localhost\r\n\r\n"
         try:
-            reader, writer = await asyncio.open_connection("localhost", self.port)
+            reader, writer = await asyncio.open_connection("localhost", self._inner)
         except OSError:
             return False
         try:
@@ -170,33 +190,31 @@ class Host:
         finally:
             writer.close()
 
-    async def _set_sheets(self, sheets: int) -> None:
-        self._sheets = sheets
-        if self._printer is not None:
-            await self._load_tray()
-
-    async def _feed(self) -> str:
-        if self._jam:
-            self._jam = False
-            return "jam"
-        if self._sheets == 0:
-            return "empty"
-        await self._set_sheets(self._sheets - 1)
-        return "sheet"
+    async def _feed(self, wanted: str) -> str:
+        fed: str = self._trays.feed(wanted)
+        if fed == "sheet":
+            await self._load_trays()
+        return fed
 
     # --- commands
 
     async def obey(self, request: dict[str, Any]) -> dict[str, Any]:
         async with self._changing:
             match request:
-                case {"do": "feed"}:
-                    return {"ok": True, "fed": await self._feed()}
-                case {"do": "paper_out", "after": int(after)} if 0 <= after <= FULL_TRAY:
-                    await self._set_sheets(after)
-                case {"do": "paper_in", "sheets": int(sheets)} if 0 < sheets <= FULL_TRAY:
-                    await self._set_sheets(sheets)
+                case {"do": "feed", "tray": str(wanted)}:
+                    return {"ok": True, "fed": await self._feed(wanted)}
+                case {"do": "paper_out", "after": int(after), "tray": str(tray)}:
+                    self._trays.load(tray, after)
+                    await self._load_trays()
+                case {"do": "paper_in", "sheets": int(sheets), "tray": str(tray), "media": str(media)} if sheets > 0:
+                    self._trays.load(tray, sheets, media)
+                    await self._load_trays()
+                case {"do": "cover", "open": bool(is_open)}:
+                    self._trays.cover_open = is_open
+                case {"do": "reports", "of": [*words]}:
+                    self._trays.reports = [str(word) for word in words]
                 case {"do": "jam"}:
-                    self._jam = True
+                    self._trays.jam = True
                 case {"do": "gone"}:
                     await self.power_off()
                 case {"do": "back"}:
@@ -205,18 +223,23 @@ class Host:
                     pass
                 case _:
                     return {"ok": False, "error": "no such command"}
-            return {"ok": True, "on": self._printer is not None, "sheets": self._sheets, "uri": self.uri}
+            return {"ok": True, "on": self._printer is not None, "uri": self.uri, **self._trays.state()}
 
     @property
     def uri(self) -> str:
-        return f"ipp://localhost:{self.port}/ipp/print"
+        return f"ipp{'s' if self._tls else ''}://localhost:{self.port}/ipp/print"
+
+    @property
+    def behind(self) -> str:
+        """ippeveprinter itself, behind its front."""
+        return f"ipp{'s' if self._tls else ''}://localhost:{self._inner}/ipp/print"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
                 try:
                     answer = await self.obey(json.loads(line))
-                except (ValueError, NotStarted) as error:
+                except (ValueError, NotStarted, Refused) as error:
                     answer = {"ok": False, "error": str(error)}
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
@@ -226,14 +249,18 @@ class Host:
             writer.close()
 
 
-def _free_port() -> int:
-    """A port that is free on both loopback addresses at this moment."""
-    with socket.socket() as four, socket.socket(socket.AF_INET6) as six:
-        four.bind(("127.0.0.1", 0))
-        port = int(four.getsockname()[1])
-        with contextlib.suppress(OSError):  # taken, or no IPv6: ippeveprinter will say so
-            six.bind(("::1", port))
-        return port
+def _free_ports() -> tuple[int, int]:
+    """Two ports that are free on both loopback addresses at this moment."""
+    with contextlib.ExitStack() as held:
+        ports = []
+        for _ in range(2):
+            four = held.enter_context(socket.socket())
+            six = held.enter_context(socket.socket(socket.AF_INET6))
+            four.bind(("127.0.0.1", 0))
+            ports.append(int(four.getsockname()[1]))
+            with contextlib.suppress(OSError):  # taken, or no IPv6: ippeveprinter will say so
+                six.bind(("::1", ports[-1]))
+    return ports[0], ports[1]
 
 
 def _control_socket(folder: Path) -> socket.socket:
@@ -249,22 +276,24 @@ def _control_socket(folder: Path) -> socket.socket:
         os.close(directory)
 
 
-async def main(folder: Path) -> int:
+async def main(folder: Path, options: dict[str, Any]) -> int:
     loop = asyncio.get_running_loop()
     over = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(over), sys.stdin)
-    host = Host(folder)
+    host: Host | None = None
     try:
+        host = Host(folder, options)
         await host.start()
         server = await asyncio.start_unix_server(host.serve, sock=_control_socket(folder))
-        print(json.dumps({"uri": host.uri}), flush=True)  # noqa: T201 - the parent reads this line
+        print(json.dumps({"uri": host.uri, "behind": host.behind}), flush=True)  # noqa: T201 - the parent reads this line
         await over.read()
         server.close()
     except (NotStarted, OSError) as error:
         print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201
         return 1
     finally:
-        await host.stop()
+        if host is not None:
+            await host.stop()
         (folder / "control.sock").unlink(missing_ok=True)
     return 0
 
@@ -272,4 +301,4 @@ async def main(folder: Path) -> int:
 if __name__ == "__main__":
     os.umask(0o077)  # papers name persons, if only invented ones
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at the terminal is the parent's to answer
-    sys.exit(asyncio.run(main(Path(sys.argv[1]))))
+    sys.exit(asyncio.run(main(Path(sys.argv[1]), json.loads(sys.argv[2]))))

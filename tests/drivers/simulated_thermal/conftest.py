@@ -1,0 +1,6 @@
+"""The simulated ticket printer's tests share a bench."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))

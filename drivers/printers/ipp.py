@@ -1,7 +1,7 @@
 """Reading IPP answers strictly (RFC 8010 §3): bytes in, attribute groups out, no I/O.
 
-pyipp has a parser of its own, but it takes lengths as signed numbers: a value of length -5 sends it back
-to the same byte for ever. A printer stands on a network and may be anything, so its answers are read here.
+A printer stands on a network and may be anything: lengths are unsigned, bounded by the answer itself, and
+nothing is read twice.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
 from drivers.printers.errors import PrinterNonsense
 
 MAX_ANSWER = 1 << 20
 _MAX_DEPTH = 8
 
-OPERATION, JOB, PRINTER = 0x01, 0x02, 0x04
+OPERATION, JOB, PRINTER, UNSUPPORTED = 0x01, 0x02, 0x04, 0x05
 _END = 0x03
 _LAST_DELIMITER = 0x0F
 _OUT_OF_BAND = range(0x10, 0x20)
@@ -26,9 +27,9 @@ _BEGIN_COLLECTION, _END_COLLECTION, _MEMBER_NAME = 0x34, 0x37, 0x4A
 _CHARACTERS = range(0x41, 0x4A)
 _FIXED = {0x21: 4, 0x22: 1, 0x23: 4, 0x31: 11, 0x32: 9, 0x33: 8}
 
-Value = int | bool | str | bytes | None
-"""What we use is decoded; dates, ranges, octet strings and the like stay bytes; out-of-band and
-collection values are None."""
+Value: TypeAlias = "int | bool | str | bytes | Mapping[str, tuple[Value, ...]] | None"
+"""What we use is decoded, a collection as its members; dates, ranges, resolutions, octet strings and the like stay
+bytes; out-of-band values are None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ class Group:
         """The values as octets; some printers send an octetString as text."""
         values = self.attributes.get(name, ())
         return tuple(v.encode() if isinstance(v, str) else v for v in values if isinstance(v, str | bytes))
+
+    def collections(self, name: str) -> tuple[Mapping[str, tuple[Value, ...]], ...]:
+        """The values that are collections, each as its members."""
+        return tuple(v for v in self.attributes.get(name, ()) if isinstance(v, Mapping))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +138,10 @@ def _group(reader: _Reader, group_tag: int) -> tuple[Group, int]:
     return Group(group_tag, MappingProxyType({name: tuple(values) for name, values in found.items()})), tag
 
 
-def _value(reader: _Reader, tag: int) -> Value:
+def _value(reader: _Reader, tag: int, depth: int = 0) -> Value:
     octets = reader.field()
     if tag == _BEGIN_COLLECTION:
-        _skip_collection(reader)
-        return None
+        return _collection(reader, depth + 1)
     if tag in (_END_COLLECTION, _MEMBER_NAME):
         raise PrinterNonsense("a collection's part outside a collection")
     if tag in _FIXED and len(octets) != _FIXED[tag]:
@@ -151,15 +155,23 @@ def _value(reader: _Reader, tag: int) -> Value:
     return octets.decode("utf-8", "replace") if tag in _CHARACTERS else octets
 
 
-def _skip_collection(reader: _Reader) -> None:
-    """Collections (RFC 8010 §3.1.6) hold nothing we ask for; walk over them, however they are nested."""
-    depth = 1
-    while depth:
-        tag = reader.byte()
+def _collection(reader: _Reader, depth: int) -> Mapping[str, tuple[Value, ...]]:
+    """A collection's members (RFC 8010 §3.1.6), up to its end; values before the first name are dropped."""
+    if depth > _MAX_DEPTH:
+        raise PrinterNonsense("collections nested too deep")
+    members: dict[str, tuple[Value, ...]] = {}
+    name = ""
+    while (tag := reader.byte()) != _END_COLLECTION:
         if tag <= _LAST_DELIMITER:
             raise PrinterNonsense("a collection that does not end")
-        reader.field()
-        reader.field()
-        depth += (tag == _BEGIN_COLLECTION) - (tag == _END_COLLECTION)
-        if depth > _MAX_DEPTH:
-            raise PrinterNonsense("collections nested too deep")
+        reader.field()  # a member's own name stands in a value
+        if tag == _MEMBER_NAME:
+            name = reader.field().decode("ascii", "replace")
+            members[name] = ()
+        else:
+            value = _value(reader, tag, depth)
+            members[name] = (*members.get(name, ()), value)
+    reader.field()
+    reader.field()
+    members.pop("", None)
+    return MappingProxyType(members)

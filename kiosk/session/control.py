@@ -1,7 +1,4 @@
-"""How the session is, and a pause between two visits: asked on a Unix socket, one JSON object a line.
-
-    {"op": "health"} -> {"release": 7, "between_visits": true, "parts": {"signer": "E-SIGN-TOKEN", "screen": null}}
-    {"op": "hold"} -> {"held": true}, as soon as no citizen is being served
+"""How the session is, a pause between two visits, and the paper: asked on a Unix socket (`control_protocol`).
 
 While a hold lasts no visit begins. It lasts until its connection ends, or says anything more, and at most HOLD_S.
 What is no question is answered {"error": CODE} and ends the connection. Who may connect, the folder's mode says.
@@ -10,6 +7,7 @@ What is no question is answered {"error": CODE} and ends the connection. Who may
     (await client.health()).parts["laser"]
     async with client.hold():
         ...
+    await client.paper(StationName.LASER, Loaded(units=250))
 """
 
 from __future__ import annotations
@@ -18,26 +16,34 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from kiosk.catalogue import events as logged
+from kiosk.catalogue.codes import code_of
 from kiosk.catalogue.log import say
 from kiosk.errors import KioskError
-from kiosk.session.availability import Availability
+from kiosk.issuance.errors import RecordRefused
+from kiosk.issuance.records import PaperRecord, StationName
+from kiosk.issuance.stock import Stock
+from kiosk.session.control_protocol import ANSWER, PARTS, Answer, Ask, Health, Held, Paper, Refusal
+
+__all__ = [
+    "PARTS",
+    "ControlClient",
+    "ControlError",
+    "ControlRefused",
+    "ControlServer",
+    "Health",
+    "NotBooked",
+    "SessionAway",
+]
 
 HOLD_S = 60.0
 MAX_LINE = 4096
 MAX_CLIENTS = 16
 _IDLE_S = 60.0
 _SEND_S = 5.0
-
-Part = Literal["session", "ledger", "signer", "screen", "reader", "laser", "thermal"]
-PARTS: tuple[Part, ...] = get_args(Part)
-"""What stands in this town hall. The registry is the network's, opening hours and staff are nobody's fault."""
-Code = Annotated[str, StringConstraints(pattern=r"^E-[A-Z0-9-]{1,60}$")]
-SCREEN_AWAY = "E-KIOSK-SCREEN-AWAY"
 
 
 class ControlError(KioskError):
@@ -56,48 +62,37 @@ class ControlRefused(ControlError):
     code = "E-KIOSK-CONTROL"
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+class NotBooked(ControlError):
+    """The session did not put it in the books; `code` is its reason."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__("the session did not put it in the books")
+        self.code = code  # type: ignore[misc]
 
 
-class Ask(_Closed):
-    op: Literal["health", "hold"]
+def _nobody(station: StationName | None, record: PaperRecord | None) -> Stock:
+    raise SessionAway("nobody keeps the books of the paper here")
 
 
-class Health(_Closed):
-    """`release` is the one in force, None for the local file alone; `parts` gives the code of what is wrong."""
-
-    release: Annotated[int, Field(ge=0)] | None
-    between_visits: bool
-    parts: dict[Part, Code | None]
-
-
-class Held(_Closed):
-    held: Literal[True] = True
-
-
-class Refusal(_Closed):
-    error: Code
-
-
-_ANSWER: TypeAdapter[Health | Held | Refusal] = TypeAdapter(Health | Held | Refusal)
-
-
-def parts_of(availability: Availability, *, screen: bool) -> dict[Part, str | None]:
-    """Each part with what is wrong with it; `screen` is whether one is connected."""
-    codes: dict[str, str] = {str(source): code for source, code in availability.codes.items()}
-    return {part: codes.get(part) for part in PARTS} | ({} if screen else {"screen": SCREEN_AWAY})
+Bookkeeper = Callable[[StationName | None, PaperRecord | None], Stock]
+"""The paper there is, once that is in the books. Raises an error with a code."""
 
 
 class ControlServer:
-    """`health` answers the one question, `held` is a pause between two visits: inside it none begins."""
+    """`health` and `paper` answer the questions of that name, `held` is a pause between two visits: inside it none
+    begins."""
 
     def __init__(
-        self, path: Path, health: Callable[[], Health], held: Callable[[], AbstractAsyncContextManager[None]]
+        self,
+        path: Path,
+        health: Callable[[], Health],
+        held: Callable[[], AbstractAsyncContextManager[None]],
+        paper: Bookkeeper = _nobody,
     ) -> None:
         self._path = path
         self._health = health
         self._held = held
+        self._paper = paper
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None]] = set()
 
@@ -139,7 +134,13 @@ class ControlServer:
         while (question := await _question(reader)) is not None:
             if question.op == "hold":
                 return await self._hold(reader, writer)
-            await _send(writer, self._health())
+            await _send(writer, self._health() if question.op == "health" else self._on_paper(question))
+
+    def _on_paper(self, question: Ask) -> Paper | Refusal:
+        try:
+            return Paper(paper=self._paper(question.station, question.record))
+        except Exception as error:  # noqa: BLE001 - whatever the books refuse is the answer
+            return Refusal(error=code_of(error))
 
     async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         holding = asyncio.create_task(self._keep_held(writer))
@@ -166,14 +167,22 @@ class ControlClient:
 
     async def health(self) -> Health:
         """Raises SessionAway, ControlRefused."""
-        try:
-            async with asyncio.timeout(self._deadline), self._connected() as (reader, writer):
-                answer = await _ask(reader, writer, Ask(op="health"))
-        except TimeoutError:
-            raise SessionAway("the session did not answer in time") from None
+        answer = await self._answer(Ask(op="health"))
         if not isinstance(answer, Health):
             raise ControlRefused("the session answered another question")
         return answer
+
+    async def paper(self, station: StationName | None = None, record: PaperRecord | None = None) -> Stock:
+        """The paper by the books of each station, once `record` of that station is in them.
+
+        Raises SessionAway (nothing is known of the record), ControlRefused, NotBooked.
+        """
+        answer = await self._answer(Ask(op="paper", station=station, record=record))
+        if isinstance(answer, Refusal) and answer.error != ControlRefused.code:
+            raise NotBooked(answer.error)
+        if not isinstance(answer, Paper):
+            raise ControlRefused("the session answered another question")
+        return answer.paper
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
@@ -186,6 +195,13 @@ class ControlClient:
             if not isinstance(answer, Held):
                 raise ControlRefused("the session answered another question")
             yield
+
+    async def _answer(self, question: Ask) -> Answer:
+        try:
+            async with asyncio.timeout(self._deadline), self._connected() as (reader, writer):
+                return await _ask(reader, writer, question)
+        except TimeoutError:
+            raise SessionAway("the session did not answer in time") from None
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
@@ -206,11 +222,11 @@ async def _question(reader: asyncio.StreamReader) -> Ask | None:
         async with asyncio.timeout(_IDLE_S):
             line = await reader.readline()
         return Ask.model_validate_json(line) if line else None
-    except ValueError:  # too long, or no question
+    except (ValueError, RecordRefused):  # too long, or no question
         raise ControlRefused("not a question the session knows") from None
 
 
-async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, question: Ask) -> Health | Held | Refusal:
+async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, question: Ask) -> Answer:
     try:
         await _send(writer, question)
         line = await reader.readline()
@@ -219,12 +235,12 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, quest
     if not line:
         raise SessionAway("the session ended the conversation")
     try:
-        return _ANSWER.validate_json(line)
+        return ANSWER.validate_json(line)
     except ValidationError:
         raise ControlRefused("the session's answer makes no sense") from None
 
 
 async def _send(writer: asyncio.StreamWriter, message: BaseModel) -> None:
-    writer.write(message.model_dump_json().encode() + b"\n")
+    writer.write(message.model_dump_json(exclude_none=isinstance(message, Ask)).encode() + b"\n")
     async with asyncio.timeout(_SEND_S):
         await writer.drain()

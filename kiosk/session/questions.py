@@ -15,13 +15,15 @@ from urllib.parse import urlsplit
 from drivers.printers.errors import PrinterStopped, blocked_by
 from drivers.printers.port import Printer, PrinterStatus
 from kiosk.diagnostics.threads import in_thread
-from kiosk.errors import CertificateExpired, DiskFault
+from kiosk.errors import CertificateExpired, DiskFault, PaperUsedUp
 from kiosk.ground import check_clock, check_disk, floor_of
 from kiosk.issuance.station import Station
+from kiosk.issuance.stock import PaperAccount
 from kiosk.production import refuse_demo_printer
 from kiosk.session.availability import Source
 from kiosk.session.card_desk import CardDesk
 from kiosk.session.errand import Parts
+from kiosk.session.stock_desk import DOCUMENT
 from registry.errors import RegistryError
 from signing.errors import SigningError
 
@@ -84,6 +86,7 @@ def _printer(parts: Parts, station: Station) -> Question:
     async def ask() -> PrinterStatus:
         status = await check_printer(station.printer)
         refuse_demo_printer(parts.settings, status.model)
+        _check_roll(parts, station)
         return status
 
     async def attend() -> None:
@@ -92,6 +95,17 @@ def _printer(parts: Parts, station: Station) -> Question:
     # Nothing that was sent before may come out in front of whoever comes next. Not at every look: a
     # technician's test page is somebody's work too.
     return Question(ask, AGAIN_S, attend, tidy=station.printer.clear)
+
+
+def _check_roll(parts: Parts, station: Station) -> None:
+    """A roll that ends within a ticket leaves half of it: nothing sees that coming but the books, where they are kept.
+
+    A tray that is empty is the printer's own to say.
+    """
+    if station.form == "ticket":
+        account = parts.issuance.ledger.paper().get(station.name, PaperAccount())
+        if account.documents_left(account.usual(DOCUMENT[station.name])) == 0:
+            raise PaperUsedUp("by the books the roll is too short for another ticket")
 
 
 def _is_here(address: str) -> bool:

@@ -13,10 +13,6 @@ from config.current import Configuration
 from config.hours import Week
 from config.schema import Settings
 from drivers import smartcard
-from drivers.printers.escpos.models import load_model
-from drivers.printers.escpos.thermal import ThermalPrinter
-from drivers.printers.laser import LaserPrinter
-from drivers.printers.port import Printer
 from kiosk import supervision
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
@@ -26,11 +22,13 @@ from kiosk.diagnostics.place import Place
 from kiosk.issuance.keeper import DeviceKeeper
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.pipeline import Issuance
-from kiosk.issuance.records import StationName
+from kiosk.issuance.records import PaperRecord, StationName, paper_of
 from kiosk.issuance.station import Station
+from kiosk.issuance.stock import Stock
+from kiosk.printers import open_laser, open_thermal
 from kiosk.production import refuse_demo_parts
 from kiosk.session import events as e
-from kiosk.session.control import ControlServer, Health, parts_of
+from kiosk.session.control import ControlServer, Health, SessionAway
 from kiosk.session.counter import Counter
 from kiosk.session.errand import Parts
 from kiosk.session.opening import OpeningHours
@@ -53,6 +51,33 @@ def ledger_path(settings: Settings) -> Path:
 class Session:
     runner: Runner
     counter: Counter
+    ledger: Ledger
+
+
+class Open:
+    """The session whose parts are open now, for whoever asks while they come and go with the configuration."""
+
+    def __init__(self) -> None:
+        self._session: Session | None = None
+
+    @asynccontextmanager
+    async def session(self, settings: Settings, runner: Runner) -> AsyncIterator[Session]:
+        """`open_session`, known here until it is left."""
+        async with open_session(settings, runner) as opened:
+            self._session = opened
+            try:
+                yield opened
+            finally:
+                self._session = None
+
+    def paper(self, station: StationName | None, record: PaperRecord | None) -> Stock:
+        """The paper by the books, once `record` of that station is in them. Raises SessionAway, LedgerError."""
+        if self._session is None:
+            raise SessionAway("the session's parts are not open")
+        ledger = self._session.ledger
+        if station is not None and record is not None:
+            ledger.append(paper_of(station), record)
+        return ledger.paper()
 
 
 @asynccontextmanager
@@ -97,7 +122,7 @@ async def open_session(settings: Settings, runner: Runner | None = None) -> Asyn
             stack.push_async_callback(station.printer.close)
         stack.push_async_callback(counters[0].stop)
         await counters[0].start()
-        yield Session(runner, counters[0])
+        yield Session(runner, counters[0], ledger)
 
 
 def keeper_of(settings: Settings) -> DeviceKeeper:
@@ -110,11 +135,10 @@ def open_stations(settings: Settings) -> tuple[Station, ...]:
     laser, thermal = settings.laser, settings.thermal
     there: dict[str, Station] = {}
     if laser.uri:
-        printer: Printer = LaserPrinter(laser.uri, laser.request_deadline)
-        there["laser"] = Station(StationName.LASER, "a4", laser.uri, printer, laser.deadline)
+        there["laser"] = Station(StationName.LASER, "a4", laser.uri, open_laser(laser), laser.deadline)
     if thermal.address:
-        printer = ThermalPrinter(thermal.address, load_model(thermal.model), thermal.request_deadline)
-        there["thermal"] = Station(StationName.THERMAL, "ticket", thermal.address, printer, thermal.deadline)
+        ticket = open_thermal(thermal)
+        there["thermal"] = Station(StationName.THERMAL, "ticket", thermal.address, ticket, thermal.deadline)
     return tuple(there[name] for name in settings.printing.order if name in there)
 
 
@@ -140,13 +164,18 @@ async def serve(configuration: Configuration) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     settings = configuration.load().settings
     runner = Runner(settings)
-    reloader = Reloader(configuration, runner, open_session)
+    opened = Open()
+    reloader = Reloader(configuration, runner, opened.session)
     link = ScreenLink(settings.session.socket, runner.from_screen, lambda: runner.post(e.ScreenLost()))
     runner.attach(link)
 
     def health() -> Health:
-        parts = parts_of(runner.availability, screen=link.connected)
-        return Health(release=reloader.release, between_visits=runner.between_visits, parts=parts)
+        return Health.of(
+            runner.availability,
+            release=reloader.release,
+            between_visits=runner.between_visits,
+            screen=link.connected,
+        )
 
     def checks() -> AsyncIterator[Check]:
         return run_checks(runner.settings, place=Place(runner.settings, OwnSession(health)))
@@ -154,7 +183,7 @@ async def serve(configuration: Configuration) -> None:
     desk = StaffDesk(settings, runner.post, runner.availability, checks)
     desk.begin()
     runner.also(desk)
-    control = ControlServer(settings.session.control, health, runner.held)
+    control = ControlServer(settings.session.control, health, runner.held, opened.paper)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(reloader.run())]
         await reloader.tried.wait()

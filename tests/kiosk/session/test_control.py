@@ -15,17 +15,23 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from config.schema import Settings
+from drivers.printers.port import Condition, PrinterStatus
 from kiosk.catalogue import log
+from kiosk.catalogue.codes import code_of
+from kiosk.issuance.errors import LedgerFull
+from kiosk.issuance.records import Counted, Loaded, PaperRecord, Spoiled, SpoiledBy, StationName
+from kiosk.issuance.stock import PaperAccount, Stock
 from kiosk.session import events as e
 from kiosk.session.control import (
     MAX_CLIENTS,
     MAX_LINE,
+    PARTS,
     ControlClient,
     ControlRefused,
     ControlServer,
     Health,
+    NotBooked,
     SessionAway,
-    parts_of,
 )
 from kiosk.session.protocol import Snapshot
 from kiosk.session.runner import CONFIG_SWITCH, NoHands, Runner
@@ -40,17 +46,28 @@ class Kiosk:
     shown: Snapshot | None = None
     screen: bool = False
     release: int | None = None
+    stock: Stock = field(default_factory=dict)
+    refuses: Exception | None = None
 
     def show(self, snapshot: Snapshot) -> None:
         self.shown = snapshot
+
+    def books(self, station: StationName | None, record: PaperRecord | None) -> Stock:
+        if self.refuses is not None:
+            raise self.refuses
+        if station is not None and record is not None:
+            self.stock[station] = self.stock.get(station, PaperAccount()).plus(record)
+        return self.stock
 
     @property
     def client(self) -> ControlClient:
         return ControlClient(self.path)
 
     def health(self) -> Health:
-        parts = parts_of(self.runner.availability, screen=self.screen)
-        return Health(release=self.release, between_visits=self.runner.between_visits, parts=parts)
+        runner = self.runner
+        return Health.of(
+            runner.availability, release=self.release, between_visits=runner.between_visits, screen=self.screen
+        )
 
     async def turn(self, *events: e.Event) -> str:
         """The screen once the runner has taken these events, one after the other."""
@@ -68,7 +85,7 @@ async def a_kiosk(folder: Path) -> AsyncIterator[Kiosk]:
     kiosk = Kiosk(folder / "run" / "control.sock")
     kiosk.runner.use(NoHands())
     kiosk.runner.attach(kiosk)
-    server = ControlServer(kiosk.path, kiosk.health, kiosk.runner.held)
+    server = ControlServer(kiosk.path, kiosk.health, kiosk.runner.held, kiosk.books)
     await server.start()
     running = asyncio.create_task(kiosk.runner.run())
     try:
@@ -110,17 +127,39 @@ def test_health_tells_each_part_of_the_machine_and_nothing_of_the_network(tmp_pa
     run(test, tmp_path)
 
 
+def test_health_tells_what_can_be_had_and_what_the_printers_say(tmp_path: Path) -> None:
+    both = {"laser": {"uri": "ipp://localhost/ipp/print"}, "thermal": {"address": "tcp://127.0.0.1:9100"}}
+
+    async def test(kiosk: Kiosk) -> None:
+        kiosk.runner.go_by(Settings.model_validate({"profile": "demo", **both}))
+        low = PrinterStatus(True, frozenset({Condition.PAPER_LOW}), "M" * 200)
+        kiosk.runner.availability.set("thermal", None, low)
+        well = await kiosk.client.health()
+        assert well.forms == ("a4", "ticket")
+        assert {part: (told.model, told.conditions) for part, told in well.printers.items()} == {
+            "thermal": ("M" * 100, (Condition.PAPER_LOW,))
+        }
+        kiosk.runner.availability.set("thermal", "E-PRINTER-CUTTER")
+        kiosk.runner.availability.set("certificate", "E-CERTIFICATE-EXPIRED")
+        ill = await kiosk.client.health()
+        assert (ill.forms, ill.printers) == ((), {})
+        assert ill.parts["thermal"] == "E-PRINTER-CUTTER" and ill.parts["certificate"] == "E-CERTIFICATE-EXPIRED"
+
+    run(test, tmp_path)
+
+
 def test_the_wire_is_one_object_a_line(tmp_path: Path) -> None:
     async def test(kiosk: Kiosk) -> None:
         reader, writer = await asyncio.open_unix_connection(kiosk.path)
         writer.write(b'{"op":"health"}\n{"op":"health"}\n{"op":"hold"}\n')
         answers = [json.loads(await reader.readline()) for _ in range(3)]
         assert answers[0] == answers[1]
-        parts = {"session": None, "ledger": None, "signer": None, "reader": None, "laser": None, "thermal": None}
         assert answers[0] == {
             "release": None,
             "between_visits": True,
-            "parts": {**parts, "screen": "E-KIOSK-SCREEN-AWAY"},
+            "forms": ["a4"],
+            "parts": {**dict.fromkeys(PARTS), "screen": "E-KIOSK-SCREEN-AWAY"},
+            "printers": {},
         }
         assert answers[2] == {"held": True}
         writer.close()
@@ -223,6 +262,31 @@ def test_a_hold_ends_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     run(test, tmp_path)
 
 
+def test_what_happened_to_the_paper_goes_into_the_books(tmp_path: Path) -> None:
+    async def test(kiosk: Kiosk) -> None:
+        assert await kiosk.client.paper() == {}
+        laser = (await kiosk.client.paper(StationName.LASER, Loaded(units=250)))[StationName.LASER]
+        assert (laser.expected, laser.kept) == (250, True)
+        spoiled = Spoiled(units=2, reason=SpoiledBy.JAM)
+        assert (await kiosk.client.paper(StationName.LASER, spoiled))[StationName.LASER].expected == 248
+        assert (await kiosk.client.paper(StationName.THERMAL, Counted(units=9000))).keys() == set(StationName)
+        assert await kiosk.client.paper() == kiosk.stock
+
+    run(test, tmp_path)
+
+
+@pytest.mark.parametrize("error", [LedgerFull("the disk is full"), ZeroDivisionError("a fault of ours")])
+def test_what_the_books_refuse_is_told_with_its_code(tmp_path: Path, error: Exception) -> None:
+    async def test(kiosk: Kiosk) -> None:
+        kiosk.refuses = error
+        with pytest.raises(NotBooked) as refused:
+            await kiosk.client.paper(StationName.LASER, Loaded(units=250))
+        assert refused.value.code == code_of(error)
+        await kiosk.client.health()
+
+    run(test, tmp_path)
+
+
 RUBBISH = [
     b"\n",
     b"{}\n",
@@ -230,6 +294,12 @@ RUBBISH = [
     b'{"op":"stop"}\n',
     b'{"op":"health","x":1}\n',
     b'{"op":1}\n',
+    b'{"op":"paper","station":"laser"}\n',
+    b'{"op":"paper","record":{"step":"loaded","units":1}}\n',
+    b'{"op":"health","station":"laser","record":{"step":"loaded","units":1}}\n',
+    b'{"op":"paper","station":"tray","record":{"step":"loaded","units":1}}\n',
+    b'{"op":"paper","station":"laser","record":{"step":"loaded","units":-1}}\n',
+    b'{"op":"paper","station":"laser","record":{"step":"settled","outcome":"PRINTED"}}\n',
     b"\xff\xfe\n",
     b"{",
 ]

@@ -16,12 +16,14 @@ from config.schema import Settings
 from config.store import Store
 from drivers.printers.port import Condition, PrinterStatus
 from kiosk.catalogue.codes import code_of
-from kiosk.issuance.records import StationName
+from kiosk.issuance.records import Loaded, StationName
 from kiosk.issuance.station import Station
+from kiosk.issuance.stock import PaperAccount, Stock
 from kiosk.session import questions as asked
 from kiosk.session.availability import Source
 from kiosk.session.errand import Parts
 from kiosk.session.questions import questions
+from kiosk.session.stock_desk import DOCUMENT
 from registry.errors import Unreachable
 from signing.errors import TimedOut
 
@@ -84,6 +86,7 @@ class Kiosk:
         self.settings.kiosk.state.mkdir()
         self.laser, self.thermal = Printer(), Printer()
         self.registry, self.signer = Registry(), Signer()
+        self.stock: Stock = {}
         self.addresses = {StationName.LASER: "ipp://localhost/ipp/print", StationName.THERMAL: "tcp://10.0.0.9:9100"}
 
     def ask(self, source: Source) -> str | None:
@@ -96,7 +99,11 @@ class Kiosk:
             Station(StationName.THERMAL, "ticket", self.addresses[StationName.THERMAL], cast(Any, self.thermal), 60),
         )
         parts = SimpleNamespace(
-            settings=self.settings, stations=stations, registry=self.registry, signer=self.signer, paper=None
+            settings=self.settings,
+            stations=stations,
+            registry=self.registry,
+            signer=self.signer,
+            issuance=SimpleNamespace(ledger=SimpleNamespace(paper=lambda: self.stock)),
         )
         return questions(cast(Parts, parts), cast(Any, Desk()))[source]
 
@@ -184,6 +191,18 @@ def test_a_printer_at_this_machine_is_looked_at_every_second(
     monkeypatch.setattr("kiosk.session.questions.asyncio.sleep", sleep)
     said(question.attend)
     assert slept == [asked.LOOK_S if near else asked.LOOK_FAR_S]
+
+
+@pytest.mark.parametrize(
+    ("left", "code"), [(None, None), (DOCUMENT[StationName.THERMAL], None), (349, "E-KIOSK-PAPER-USED-UP")]
+)
+def test_a_roll_too_short_for_a_ticket_is_not_begun(kiosk: Kiosk, left: int | None, code: str | None) -> None:
+    """The books' word, where they are kept; of a tray the printer sees itself that it is empty."""
+    if left is not None:
+        kiosk.stock = dict.fromkeys(StationName, PaperAccount().plus(Loaded(units=left)))
+    assert kiosk.ask("thermal") == code
+    kiosk.stock = {StationName.LASER: PaperAccount().plus(Loaded(units=0))}
+    assert kiosk.ask("laser") is None
 
 
 def test_in_service_a_simulated_printer_is_none(kiosk: Kiosk) -> None:

@@ -6,10 +6,10 @@ import pwd
 import stat
 from pathlib import Path
 
-from drivers.printers.laser import LaserPrinter
 from kiosk.diagnostics.check import Finding, failed, ok
 from kiosk.diagnostics.place import Place
 from kiosk.diagnostics.threads import in_thread
+from kiosk.printers import open_laser
 from printing.job import print_document
 from printing.trial_page import trial_page
 
@@ -50,7 +50,9 @@ async def page(place: Place) -> Finding:
     """That a page comes out, on the printer's own evidence. Whether it looks right, the technician sees."""
     document = await in_thread(trial_page)
     laser = place.settings.laser
-    printer = LaserPrinter(laser.uri, laser.request_deadline)
+    if not laser.uri:
+        return ok("there is no laser printer; `kiosk bench thermal` prints a test ticket")
+    printer = open_laser(laser)
     try:
         outcome = await print_document(printer, document, title="kiosk diagnose", deadline=laser.deadline)
     finally:

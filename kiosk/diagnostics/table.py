@@ -42,6 +42,10 @@ def _printer_s(settings: Settings) -> float:
     return 2 * settings.laser.request_deadline + _MARGIN_S
 
 
+def _thermal_s(settings: Settings) -> float:
+    return 10 * settings.thermal.request_deadline + _MARGIN_S
+
+
 def _registry_s(settings: Settings) -> float:
     return settings.registry.deadline + _MARGIN_S
 
@@ -61,6 +65,8 @@ _TABLE = (
     _Line("card", reading.card, _card_s, needs=("reader",)),
     _Line("printer", paper.printer, _printer_s),
     _Line("supplies", paper.supplies, _printer_s, needs=("printer",)),
+    _Line("thermal", paper.thermal, _thermal_s),
+    _Line("stock", paper.stock, _after(30), needs=("ledger",)),
     _Line("signer", signer.signer, _after(10)),
     _Line("token", signer.token, _after(10), needs=("signer",)),
     _Line("registry-dns", registry.dns, _registry_s),

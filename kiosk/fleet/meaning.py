@@ -22,12 +22,13 @@ from config.hours import Week
 from config.ports import NotNow
 from config.schema import Hours, Settings
 from drivers import smartcard
-from drivers.printers.errors import PrinterError, PrinterSilent, PrinterUnreachable
-from drivers.printers.laser import LaserPrinter
+from drivers.printers.errors import PrinterError, PrinterModelUnknown, PrinterSilent, PrinterUnreachable
 from kiosk.catalogue.codes import code_of
 from kiosk.fleet import specimen
 from kiosk.fleet.errors import AuthorityFaulty, NeverOpen, NobodyTrusted
+from kiosk.printers import open_laser, open_thermal
 from kiosk.production import demo_parts
+from printing.documents import DocumentCatalogue
 from printing.errors import PageError
 from printing.render import Renderer
 from registry.errors import NonsenseAnswer, RegistryError, TimedOut, Unreachable, Untrusted
@@ -50,8 +51,10 @@ class KioskMeaning:
         """
         found = await asyncio.to_thread(_demo_parts, before, after)
         found += await asyncio.to_thread(desk_problems, before, after)
-        if _differ(before, after, "laser.uri"):
-            found += await _printer(after)
+        if after.laser.uri and _differ(before, after, "laser.uri", "laser.certificate", "laser.tray"):
+            found += await _laser(after)
+        if after.thermal.address and _differ(before, after, "thermal.address", "thermal.model"):
+            found += await _thermal(before, after)
         if _differ(before, after, "registry.url", "registry.ca"):
             found += await _registry(after)
         if found and all(line.startswith(_SILENT) for line in found):
@@ -67,6 +70,7 @@ def desk_problems(before: Settings, after: Settings) -> list[str]:
         (("registry.signers",), lambda s: TrustedKeys.from_jwk_set(s.registry.signers)),
         (("registry.ca",), lambda s: _check_authority(s.registry.ca)),
         (("signer.certificate",), lambda s: Chain.load(s.signer.certificate)),
+        (("printing.sheets_only", "documents"), _check_sheets_only),
         (("documents", "town", "signer.seal_host"), _check_pages),
     ]
     found: list[str] = []
@@ -126,6 +130,14 @@ def _check_authority(file: Path) -> None:
         raise AuthorityFaulty("holds no PEM certificate")
 
 
+def _check_sheets_only(settings: Settings) -> None:
+    """A document that is misspelt there would be given as a ticket."""
+    if settings.printing.sheets_only:
+        catalogue = DocumentCatalogue(settings.documents.templates)
+        for name in settings.printing.sheets_only:
+            catalogue.type(name)
+
+
 def _check_pages(settings: Settings) -> None:
     with Renderer(settings.documents.templates, settings.documents.render_deadline) as renderer:
         for document in renderer.catalogue.types():
@@ -134,22 +146,44 @@ def _check_pages(settings: Settings) -> None:
                     renderer.page(page)
                 except PageError as error:
                     kind = "specimen" if page.specimen else "original"
-                    raise type(error)(f"{document.type} ({page.language}, {kind}): {error}") from None
+                    told = f"{document.type} ({page.language}, {page.form}, {kind}): {error}"
+                    raise type(error)(told) from None
 
 
 # --- the network -----------------------------------------------------------------------------------------
 
 
-async def _printer(settings: Settings) -> list[str]:
-    """Paper or not, it must be a printer that answers."""
+async def _laser(settings: Settings) -> list[str]:
+    """Paper or not, it must be a printer that answers, has the tray, and is who it should be."""
     try:
-        printer = LaserPrinter(settings.laser.uri, settings.laser.request_deadline)
+        printer = open_laser(settings.laser)
         try:
             await printer.status()
         finally:
             await printer.close()
     except PrinterError as error:
         return [_line("laser.uri", error)]
+    return []
+
+
+async def _thermal(before: Settings, after: Settings) -> list[str]:
+    """That there is such a model, and a printer at a new address on the network.
+
+    A ticket printer has one line: the session that serves now may be on the old address. One at a cable is not for
+    this process to touch. What is wrong there the session finds, in the time of probation.
+    """
+    thermal = after.thermal
+    try:
+        printer = open_thermal(thermal)
+        if thermal.address.startswith("tcp:") and thermal.address != before.thermal.address:
+            try:
+                await printer.status()
+            finally:
+                await printer.close()
+    except PrinterModelUnknown as error:
+        return [_line("thermal.model", error)]
+    except PrinterError as error:
+        return [_line("thermal.address", error)]
     return []
 
 

@@ -1,13 +1,14 @@
 """The pages that try a template out: an act of nobody, with every letter a name may have.
 
-Each document is set in each of its languages, both as the specimen that a citizen sees before choosing and as
-the original that would be signed: a template may fail in what only one of them has.
+Each document is set in each of its languages on each kind of paper, both as the specimen that a citizen sees before
+choosing and as the original that would be signed: a template may fail in what only one of them has.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from itertools import product
 
 from config.schema import Settings
 from printing.documents import DocumentType, PageRequest
@@ -49,21 +50,21 @@ def act() -> BirthAct:
 
 
 def pages(document: DocumentType, settings: Settings) -> Iterator[PageRequest]:
-    """What to set to know that a document can be: its specimen and its original in each language."""
-    specimen = act()
+    """What to set to know that a document can be: its specimen and its original, in each language and form."""
+    person, day = act(), dt.date(2026, 1, 1)
     text = f"https://{settings.signer.seal_host}/v#{_PAYLOAD}"
-    for language in document.languages:
-        common = PageRequest(document.type, language, specimen, settings.town, dt.date(2026, 1, 1), specimen=True)
-        yield common
+    for language, form in product(document.languages, document.templates):
+        yield PageRequest(document.type, language, person, settings.town, day, specimen=True, form=form)
         yield PageRequest(
             document.type,
             language,
-            specimen,
+            person,
             settings.town,
-            dt.date(2026, 1, 1),
+            day,
             reference=REFERENCE,
             copy_number=1,
             seal_svg=seal_svg(text),
             seal_text=text,
-            attachment=specimen.model_dump_json().encode(),
+            attachment=person.model_dump_json().encode(),
+            form=form,
         )

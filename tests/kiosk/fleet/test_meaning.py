@@ -180,6 +180,32 @@ def test_a_printer_that_is_not_there(world: World) -> None:
     assert said(found) == [("E-PRINTER-NONSENSE", "laser.uri")]
 
 
+def test_a_tray_the_printer_does_not_have_or_a_certificate_that_is_none(world: World, tmp_path: Path) -> None:
+    laser = {"uri": world.printer.uri}
+    assert said(world.refused(laser={**laser, "tray": "tray-9"})) == [("E-PRINTER-UNFIT", "laser.uri")]
+    found = world.refused(laser={**laser, "certificate": tmp_path / "none.pem"})
+    assert said(found) in ([("E-PRINTER-CERTIFICATE", "laser.uri")], [("E-PRINTER-ADDRESS", "laser.uri")])
+
+
+def test_a_ticket_printer_of_no_known_model_or_that_is_not_there(world: World) -> None:
+    there = {"address": f"tcp://127.0.0.1:{unused_port()}"}
+    assert said(world.refused(thermal={**there, "model": "typewriter"})) == [("E-PRINTER-MODEL", "thermal.model")]
+    assert said(world.refused(thermal=there)) == [("E-PRINTER-UNREACHABLE", "thermal.address")]
+    assert world.refused(thermal={"address": "serial:/dev/ttyS99"}) == [], "a cable is the session's"
+
+
+def test_a_ticket_printer_that_is_in_use_is_left_alone(world: World) -> None:
+    before = with_(world.good, thermal={"address": f"tcp://127.0.0.1:{unused_port()}"})
+    after = with_(before, thermal={"model": "epson-tm-t88v"})
+    assert problems(before, after, world.release) == []
+
+
+def test_a_document_misspelt_among_those_that_are_no_tickets(world: World) -> None:
+    assert world.refused(printing={"sheets_only": ["birth-extract"]}) == []
+    found = world.refused(printing={"sheets_only": ["birth-extarct"]})
+    assert said(found) == [("E-PAGE-TYPE", "printing.sheets_only")]
+
+
 def test_a_registry_that_is_not_there_or_not_ours(world: World, tmp_path: Path) -> None:
     def url(address: str) -> list[tuple[str, str]]:
         return said(world.refused(registry={"url": address}))

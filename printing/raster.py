@@ -34,7 +34,8 @@ def prepare(pdf: bytes, intake: Intake) -> bytes:
         case "image/x-portable-bitmap":
             return b"".join(_portable(strip) for strip in _strips(pdf, intake))
         case "image/pwg-raster":
-            return pwg.encode(list(_sheets(pdf, intake.dpi)), intake.dpi)
+            sheets = list(_sheets(pdf, intake.dpi))
+            return pwg.encode([_black(sheet) for sheet in sheets] if intake.pixels == "black_1" else sheets, intake.dpi)
 
 
 def _strips(pdf: bytes, intake: Intake) -> Iterator[Image.Image]:
@@ -96,7 +97,11 @@ def _drawn(page: pypdfium2.PdfPage, width: int, height: int) -> Image.Image:
     return grey
 
 
+def _black(grey: Image.Image) -> Image.Image:
+    return grey.point(_BURNT, "1")
+
+
 def _portable(grey: Image.Image) -> bytes:
     """Raw PBM, whose 1 is black; Pillow's is white."""
-    dots = grey.point(_BURNT, "1")
+    dots = _black(grey)
     return b"P4\n%d %d\n" % dots.size + dots.tobytes("raw", "1;I")

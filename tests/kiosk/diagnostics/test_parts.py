@@ -45,7 +45,7 @@ def test_all_is_well_and_says_what_was_seen(bench: Bench) -> None:
     found = bench.check()
     assert {n for n, c in found.items() if c.status == "failed"} == {"display"}, "no screen runs here"
     assert found["reader"].detail == "Virtual PCD 00 00"
-    assert re.fullmatch(r".* (Laser|Printer), accepts jobs", found["printer"].detail)
+    assert re.fullmatch(r".* (Laser|Printer), accepts jobs; PDF over ipp", found["printer"].detail)
     assert re.match(r"main \d+ sheets, .*Toner.* \d+ %", found["supplies"].detail)
     assert re.fullmatch(r"signs with key [0-9a-f]{16}", found["token"].detail)
     assert "mutual TLS" in found["registry-token"].detail

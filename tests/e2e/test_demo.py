@@ -73,6 +73,7 @@ def test_nothing_of_amina_is_in_the_logs_or_the_ledger(left: Path) -> None:
         assert not [c for c in ("991986", "Benyoucef", "Amina", "أمينة") if c in text], file.name
 
 
+@pytest.mark.slow
 def test_a_window_that_is_closed_before_anybody_came_ends_well(tmp_path: Path) -> None:
     """Also while the registry is cut, as a visitor of the demonstration may leave it."""
     output, temporary = tmp_path / "out", tmp_path / "t"

@@ -75,6 +75,7 @@ def test_nothing_personal_is_left_behind(town: Any, printed: tuple[Any, Path, by
         assert not any(form in text for text in texts for form in forms), canary
 
 
+@pytest.mark.slow
 def test_a_card_that_asks_for_the_mrz_by_the_command() -> None:
     """In processes of its own, as a script would call it."""
     with tempfile.TemporaryDirectory(prefix="shubbak-") as folder, TownHall(Path(folder), access="bac") as hall:

@@ -56,6 +56,7 @@ def test_only_one_signer_holds_the_chain(tmp_path: Path) -> None:
     HashChain.open(tmp_path).close()
 
 
+@pytest.mark.slow
 def test_a_chain_cut_anywhere_opens_with_its_whole_lines_and_goes_on(written: bytes, tmp_path: Path) -> None:
     file = tmp_path / FILE_NAME
     for length in range(len(written) + 1):

@@ -85,6 +85,7 @@ certificate = "installed.pem"
     return made, file
 
 
+@pytest.mark.slow
 def test_a_key_from_its_making_to_its_certificate(configuration: tuple[DemoToken, Path], tmp_path: Path) -> None:
     made, config = configuration
     pin = made.pin_file.read_text().strip()

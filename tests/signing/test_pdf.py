@@ -175,6 +175,7 @@ def test_any_other_byte_at_any_place_is_refused(pdf: bytes, trust: TrustFolder, 
     refused(replaced(pdf, at, value), trust)
 
 
+@pytest.mark.slow
 def test_a_changed_digit_anywhere_in_the_container_is_refused(
     pdf: bytes, gap: tuple[int, int], trust: TrustFolder
 ) -> None:

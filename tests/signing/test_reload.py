@@ -17,6 +17,8 @@ from signing.demo import DemoToken
 from tests.signing.municipality import Registry, Signer, read_chain, toml
 from tests.supervisor import Supervisor
 
+pytestmark = pytest.mark.slow
+
 MakeSigner = Callable[..., Signer]
 ALGER, ORAN = {"commune_fr": "Alger-Centre"}, {"commune_fr": "Oran"}
 

@@ -138,6 +138,7 @@ def test_the_seal_of_a_document_is_valid(document: SignedDocument, trust: TrustF
     }
 
 
+@pytest.mark.slow
 def test_no_character_can_be_changed_to_another(document: SignedDocument, trust: TrustFolder) -> None:
     """Every position of the payload, every other letter of base32."""
     text = document.seal

@@ -48,6 +48,7 @@ def test_after_a_restart_a_used_grant_is_refused(make_signer: Callable[..., Sign
     assert signer.end() == ""
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_leaves_a_chain_that_verifies(
     make_signer: Callable[..., Signer], registry: Registry
 ) -> None:

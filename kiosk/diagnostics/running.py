@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from config.schema import Settings
 from config.status import read_state
 from config.store import Store
 from kiosk.diagnostics.check import Finding, degraded, failed, ok, skipped
 from kiosk.diagnostics.place import Place
 from kiosk.diagnostics.threads import in_thread
-from kiosk.issuance.errors import LedgerDamaged, LedgerMissing
+from kiosk.issuance.errors import LedgerDamaged, LedgerKeyUnfit, LedgerMissing
+from kiosk.issuance.keeper import load_certificates, signed_by
 from kiosk.issuance.ledger import Ledger, Verdict
 
 
@@ -29,19 +31,23 @@ async def configuration(place: Place) -> Finding:
 
 
 async def ledger(place: Place) -> Finding:
-    """That the record of what was issued holds, from its first entry to its last."""
+    """That the record of what was issued holds, from its first entry to its last, and is this device's."""
     try:
-        verdict = await in_thread(lambda: _verify(place.settings.kiosk.state / "ledger.sqlite"))
+        verdict = await in_thread(lambda: _verify(place.settings))
     except LedgerMissing:
         return skipped("there is no ledger yet; the first start of the session makes it")
     if not verdict.valid:
         return failed(LedgerDamaged.code, f"it does not hold from entry {verdict.at}: {verdict.reason}")
-    return ok(f"holds: {verdict.entries} entries, {verdict.open} grants open")
+    detail = f"holds: {verdict.entries} entries, {verdict.open} grants open"
+    if not verdict.is_signed:
+        return degraded(LedgerKeyUnfit.code, f"{detail}; this device has signed up to entry {verdict.signed_up_to}")
+    return ok(detail)
 
 
-def _verify(file: Path) -> Verdict:
-    with Ledger.view(file) as opened:
-        return opened.verify()
+def _verify(settings: Settings) -> Verdict:
+    known = signed_by(load_certificates([settings.registry.device_certificate]))
+    with Ledger.view(settings.kiosk.state / "ledger.sqlite") as opened:
+        return opened.verify(known)
 
 
 async def session(place: Place) -> Finding:

@@ -13,6 +13,7 @@ import pytest
 from config.schema import Settings
 from drivers.printers.port import Condition
 from drivers.simulated.thermal import VirtualThermal
+from kiosk.issuance.checkpoints import EVERY
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.records import Counted, Loaded, PaperRecord, StationName, paper_of
 from kiosk.session.control import Health, SessionAway
@@ -141,10 +142,18 @@ def test_paper_for_how_many_more(bench: Bench, tmp_path: Path) -> None:
 
 
 def test_paper_for_few_more_and_a_count_that_differs(bench: Bench, tmp_path: Path) -> None:
-    tray = [(StationName.LASER, Loaded(units=250)), (StationName.LASER, Counted(units=19))]
-    found = bench.check("stock", settings=books(bench, tmp_path, *tray))
+    loaded, counted = (StationName.LASER, Loaded(units=250)), (StationName.LASER, Counted(units=19))
+    found = bench.check("stock", settings=books(bench, tmp_path, loaded, counted))
     assert (found.status, found.code) == ("degraded", "E-PRINTER-PAPER-LOW")
     assert "19 sheets, for about 19 documents, counts differed by -231" in found.detail
+
+
+def test_a_ledger_that_another_device_signed(bench: Bench, tmp_path: Path) -> None:
+    settings = books(bench, tmp_path, *[(StationName.LASER, Loaded(units=250))] * EVERY)
+    found = bench.check("ledger", settings=settings)
+    assert (found.status, found.code) == ("degraded", "E-LEDGER-KEY")
+    assert found.detail.endswith("this device has signed up to entry 0")
+    assert bench.check("ledger").status == "ok"
 
 
 def test_where_there_is_no_ledger_there_are_no_books(bench: Bench, tmp_path: Path) -> None:

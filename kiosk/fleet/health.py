@@ -1,8 +1,8 @@
 """The kiosk's health and its quiet moments, as its session tells them on the control socket.
 
-A session that does not answer serves nobody: that is a fault of the part "session", and it is quiet. Paper, toner, a
-jam and an open cover are no configuration's doing: a kiosk that runs out of paper while a release is on probation is
-as healthy as it was.
+A session that does not answer serves nobody: that is a fault of the part "session", and it is quiet. What somebody at
+the printer must see to, and the machine's own clock and disk, are no configuration's doing: a kiosk that runs out of
+paper while a release is on probation is as healthy as it was.
 """
 
 from __future__ import annotations
@@ -12,12 +12,18 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from drivers.printers.errors import CoverOpen, OutOfPaper, PaperJam, TonerEmpty
+from drivers.printers.errors import CoverOpen, CutterJam, JobLeft, OutOfPaper, PaperJam, PrinterStopped, TonerEmpty
+from kiosk.errors import PaperUsedUp
 from kiosk.session.control import ControlClient, ControlError, SessionAway
+from kiosk.session.control_protocol import Part
 
 _AGAIN_S = 0.5
-_BY_HAND = frozenset(error.code for error in (CoverOpen, OutOfPaper, PaperJam, TonerEmpty))
+_BY_HAND = frozenset(
+    error.code
+    for error in (CoverOpen, CutterJam, JobLeft, OutOfPaper, PaperJam, PaperUsedUp, PrinterStopped, TonerEmpty)
+)
 """What somebody at the printer puts right."""
+_OF_THE_MACHINE: frozenset[Part] = frozenset({"clock", "disk"})
 
 
 class SessionHealth:
@@ -32,7 +38,11 @@ class SessionHealth:
             health = await self._client.health()
         except ControlError as error:
             return {"session": error.code}
-        return {part: code for part, code in health.parts.items() if code is not None and code not in _BY_HAND}
+        return {
+            part: code
+            for part, code in health.parts.items()
+            if code is not None and code not in _BY_HAND and part not in _OF_THE_MACHINE
+        }
 
     async def release(self) -> int | None:
         """The release the session runs; None for the local file alone, or when it does not say."""

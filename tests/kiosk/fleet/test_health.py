@@ -61,6 +61,39 @@ def test_health_is_what_the_session_says(control: Path) -> None:
     asyncio.run(ask())
 
 
+BY_HAND = [
+    ("laser", "E-PRINTER-JAM"),
+    ("laser", "E-PRINTER-TONER-EMPTY"),
+    ("laser", "E-PRINTER-PAPER-OUT"),
+    ("laser", "E-PRINTER-STOPPED"),
+    ("laser", "E-PRINTER-JOB-LEFT"),
+    ("thermal", "E-PRINTER-COVER-OPEN"),
+    ("thermal", "E-PRINTER-CUTTER"),
+    ("thermal", "E-KIOSK-PAPER-USED-UP"),
+    ("clock", "E-CLOCK-SKEW"),
+    ("disk", "E-DISK-FULL"),
+]
+BY_RELEASE = [
+    ("thermal", "E-PRINTER-UNREACHABLE"),
+    ("laser", "E-PRINTER-UNFIT"),
+    ("laser", "E-PRINTER-CERTIFICATE"),
+    ("certificate", "E-CERTIFICATE-EXPIRED"),
+    ("session", "E-PRINTER-MODEL"),
+]
+
+
+@pytest.mark.parametrize(("part", "code"), BY_HAND + BY_RELEASE)
+def test_what_no_release_can_cause_is_no_fault_of_it(control: Path, part: str, code: str) -> None:
+    async def ask() -> None:
+        served = Served(control)
+        served.codes[part] = code
+        await served.server.start()
+        assert await SessionHealth(control).faults() == ({} if (part, code) in BY_HAND else {part: code})
+        await served.server.stop()
+
+    asyncio.run(ask())
+
+
 def test_a_session_that_is_away_is_a_fault_and_runs_no_release(control: Path) -> None:
     health = SessionHealth(control)
     assert asyncio.run(health.faults()) == {"session": "E-KIOSK-SESSION-AWAY"}

@@ -33,6 +33,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "townhall": ("kiosk.commands.townhall:app", "The virtual town hall around an installed kiosk, for training."),
     "bench": ("kiosk.commands.bench:app", "Try one device alone."),
     "ledger": ("kiosk.commands.ledger:app", "The issuance ledger."),
+    "paper": ("kiosk.commands.paper:app", "The printers' paper: what should be left; loaded, counted, spoiled."),
     "config": ("kiosk.commands.config:app", "Check, show and document the configuration; the agent."),
     "fleet": ("kiosk.commands.fleet:app", "Signed configuration: make a release, sign it, publish it."),
     "catalogue": ("kiosk.commands.catalogue:app", "The generated pages: error codes, log events, the visit."),

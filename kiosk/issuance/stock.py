@@ -25,6 +25,8 @@ from kiosk.issuance.records import (
     Submitting,
 )
 
+DOCUMENT = {StationName.LASER: 1, StationName.THERMAL: 350}
+"""What a document takes before one was printed, in the station's units."""
 _MOST = 1 << 53  # what every reader of JSON holds exactly
 Total = Annotated[int, Field(strict=True, ge=-_MOST, le=_MOST)]
 

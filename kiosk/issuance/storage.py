@@ -85,12 +85,20 @@ def lock(path: Path) -> int:
     with own_errors():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         held = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        _as_the_folder(path.with_name(path.name + ".lock"))
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(held)
             raise LedgerBusy("another process issues from this ledger") from None
     return held
+
+
+def _as_the_folder(path: Path) -> None:
+    """What root made for the session must be the session's."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def create(path: Path, first: Entry | None = None) -> None:
@@ -107,6 +115,7 @@ def create(path: Path, first: Entry | None = None) -> None:
             connection.executescript(_SCHEMA)
             if first is not None:
                 insert(connection, first)
+        _as_the_folder(draft)
         draft.rename(path)
         sync_folder(path.parent)
 
@@ -122,6 +131,7 @@ def put_aside(path: Path, name: str) -> Path | None:
             return None
         folder = path.with_name(f"retired-{name}")
         folder.mkdir(mode=0o700)
+        _as_the_folder(folder)
         for file in there:
             file.rename(folder / file.name)
         sync_folder(folder)

@@ -5,6 +5,7 @@ over a Unix socket, one reply for each request:
 
     {"do": "insert", "image": PATH, "fault": null, "delay_ms": 0}   {"do": "remove"}   {"do": "status"}
     {"do": "reader-down"}   {"do": "reader-up"}                     (stops and starts pcscd itself)
+    {"do": "kill-pcscd"}                                            (kills it; it comes back as its socket would)
 
 A reply is `{"ok": true, "card": PATH or null, "reader": NAME or null}` or `{"ok": false, "code": …, "message": …}`.
 A card keeps what a chip keeps (its PIN counter) for the life of the hand, however often it is inserted.
@@ -52,6 +53,13 @@ class Hand:
         self._pcscd.stop()
         self.reader_name = None
         await self.remove()
+
+    async def kill_pcscd(self) -> None:
+        """Kills pcscd, and starts it anew; a card in the reader has to be put in again. Raises ReaderNotStarted."""
+        self._pcscd.kill()
+        self.reader_name = None
+        await self.remove()
+        self.reader_up()
 
     async def insert(self, image: str, fault: str | None = None, delay_ms: int = 0) -> None:
         """Puts the card of the image file into the reader. Raises HandRefused or CardImageInvalid."""
@@ -116,6 +124,8 @@ class Hand:
                 await self.reader_down()
             case "reader-up":
                 self.reader_up()
+            case "kill-pcscd":
+                await self.kill_pcscd()
             case "status":
                 pass
             case _:
@@ -174,6 +184,10 @@ class CardHand:
     def reader_up(self) -> None:
         """Starts pcscd again and waits until it answers. Raises ReaderNotStarted, HandUnreachable."""
         self._ask({"do": "reader-up"})
+
+    def kill_pcscd(self) -> None:
+        """`kill -9` of pcscd, which then starts anew. Raises ReaderNotStarted, HandUnreachable."""
+        self._ask({"do": "kill-pcscd"})
 
     def _ask(self, request: dict[str, object]) -> dict[str, Any]:
         try:

@@ -88,6 +88,13 @@ class Pcscd:
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
 
+    def kill(self) -> None:
+        """`kill -9`: it says goodbye to nobody, and its socket stays."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
 
 def reader_names(path: Path) -> list[str]:
     """The readers that the pcscd at `path` shows. Raises ReaderNotStarted when it does not answer.

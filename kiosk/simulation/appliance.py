@@ -25,7 +25,7 @@ from config.errors import DemoInProduction
 from kiosk import supervision
 from kiosk.errors import PartMissing
 from kiosk.simulation.control import ControlSocket, have_done
-from kiosk.simulation.demo import CARD_DELAY_MS, actions
+from kiosk.simulation.deeds import CARD_DELAY_MS, Deeds, deeds
 from kiosk.simulation.townhall import TownHall
 
 FOLDER = Path("/var/lib/kiosk-townhall")
@@ -81,7 +81,10 @@ def serve() -> None:
     if local.file.exists():
         local.refuse_service()
     FOLDER.mkdir(exist_ok=True, mode=0o755)
-    with TownHall(FOLDER, overrides=_wiring()) as hall, ControlSocket(CONTROL, _deeds(hall)):
+    with (
+        TownHall(FOLDER, printers=("laser", "thermal"), overrides=_wiring()) as hall,
+        ControlSocket(CONTROL, _deeds(hall)),
+    ):
         _hand_over(hall)
         local.replace(hall.configuration.read_text(encoding="utf-8"))
         supervision.ready()
@@ -150,7 +153,7 @@ def _give(path: Path, user: str) -> None:
         os.chown(each, owner.pw_uid, owner.pw_gid)
 
 
-def _deeds(hall: TownHall) -> dict[str, Callable[[], object]]:
+def _deeds(hall: TownHall) -> Deeds:
     """What `do` can ask for: the hands of citizens and technicians, and the world's misfortunes."""
 
     def reader_up() -> None:
@@ -161,11 +164,7 @@ def _deeds(hall: TownHall) -> dict[str, Callable[[], object]]:
         return lambda: hall.insert(persona, delay_ms=CARD_DELAY_MS)
 
     return {
-        **actions(hall),
+        **deeds(hall),
         **{f"insert-{persona}": insert(persona) for persona in hall.cards},
-        "jam": hall.printer.jam,
-        "printer_gone": hall.printer.gone,
-        "printer_back": hall.printer.back,
-        "reader_down": hall.hand.reader_down,
         "reader_up": reader_up,
     }

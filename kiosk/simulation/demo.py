@@ -1,7 +1,8 @@
 """The demonstration: a town hall, a kiosk, and (headless) a citizen who walks one whole visit.
 
 What it leaves in its folder: `screens/NN-NAME.png`, `documents/REFERENCE.pdf`, `paper/*.png`,
-`visit.json`, `ledger.json`, `trust/` (what a verifier needs).
+`visit.json`, `ledger.json`, `trust/` (what a verifier needs). A ticket printer is sent dots, so of tickets there
+is no PDF: what vouches for them is the seal on the paper.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,29 +24,32 @@ from rich.console import Console
 from kiosk.issuance.ledger import Ledger
 from kiosk.simulation.citizen_script import Script, citizen_script
 from kiosk.simulation.control import ControlSocket
-from kiosk.simulation.townhall import TownHall
+from kiosk.simulation.deeds import PERSONA, deeds, killings
+from kiosk.simulation.townhall import Printers, TownHall
 from kiosk.simulation.visit_record import visit_of
 from registry.errors import NotFound
 from signing.trust import TrustFolder
 from signing.verify import verify
 
-PERSONA = "amina"
 _LEFT = ("screens", "documents", "paper", "trust", "logs", "visit.json", "ledger.json")
-CARD_DELAY_MS = 40
-"""What a chip over the air takes for a command: so slow that a citizen sees what is being done."""
 VISIT_S = 120
 STATUS_LIST = "dz-1"
+RESTART_S = 0.5
+"""As the units' RestartSec."""
 
 console = Console(stderr=True, highlight=False)
 
 
-def run_headless(output: Path, language: str, seed: int) -> int:
+def run_headless(output: Path, language: str, printer: str, seed: int) -> int:
     """One scripted visit; returns 0 only if the paper came out and its signature holds."""
     _clear(output)
     signal.signal(signal.SIGTERM, _end)
     with _folder(output) as folder:
-        say("Opening the virtual town hall: card reader, registry, token, printer")
-        with TownHall(folder, seed=seed) as hall, ControlSocket(folder / "control.sock", actions(hall)):
+        say("Opening the virtual town hall: card reader, registry, token, printers")
+        with (
+            TownHall(folder, seed=seed, printers=_preferring(printer)) as hall,
+            ControlSocket(folder / "control.sock", deeds(hall)),
+        ):
             say("Starting the kiosk: signer, session, screen")
             hall.start("signer", "session")
             walked = _citizen(hall, output, language)
@@ -53,14 +58,14 @@ def run_headless(output: Path, language: str, seed: int) -> int:
     return _report(output, visit, walked)
 
 
-def run_windowed(output: Path, language: str, seed: int) -> int:
+def run_windowed(output: Path, printer: str, seed: int) -> int:
     """The kiosk's window and the dock, until the window is closed."""
     _clear(output)
     signal.signal(signal.SIGTERM, _end)
     with (
         _folder(output) as folder,
-        TownHall(folder, seed=seed) as hall,
-        ControlSocket(folder / "control.sock", actions(hall)) as control,
+        TownHall(folder, seed=seed, printers=_preferring(printer)) as hall,
+        ControlSocket(folder / "control.sock", deeds(hall) | killings(hall)) as control,
     ):
         hall.start("signer", "session")
         card = hall.cards[PERSONA]
@@ -69,13 +74,25 @@ def run_windowed(output: Path, language: str, seed: int) -> int:
         command = [sys.executable, "-I", "-m", "kiosk.simulation.dock", "--control", str(control.path), "--note", note]
         dock = subprocess.Popen(command)
         hall.start("screen", windowed=True)
-        hall.child("screen").process.wait()
+        _attend(hall)
         dock.terminate()
         dock.wait()
         hall.stop("session")
         _collect(hall, output)
     say(f"Signed documents, papers and the ledger are in {output}")
     return 0
+
+
+def _preferring(printer: str) -> Printers:
+    """Both are there, and this one is asked first."""
+    return ("laser", "thermal") if printer == "laser" else ("thermal", "laser")
+
+
+def _attend(hall: TownHall) -> None:
+    """Until the window is closed. What is killed in the meantime comes back, as its unit would bring it back."""
+    while hall.child("screen").process.poll() in (None, -signal.SIGKILL):
+        time.sleep(RESTART_S)
+        hall.revive()
 
 
 @contextmanager
@@ -97,18 +114,6 @@ def _end(number: int, frame: object) -> NoReturn:
 
 def say(words: str) -> None:
     console.print(f"[bold]==>[/] {words}")
-
-
-def actions(hall: TownHall) -> dict[str, Callable[[], object]]:
-    """What the dock's buttons and the citizen's hands do."""
-    return {
-        "insert": lambda: hall.insert(PERSONA, delay_ms=CARD_DELAY_MS),
-        "remove": hall.remove,
-        "paper_out": hall.printer.paper_out,
-        "paper_in": hall.printer.paper_in,
-        "registry_down": lambda: hall.registry.fault("down"),
-        "registry_up": lambda: hall.registry.fault("up"),
-    }
 
 
 def script(hall: TownHall, persona: str, language: str) -> Script:
@@ -143,17 +148,26 @@ def _collect(hall: TownHall, output: Path) -> dict[str, Any]:
     visit = visit_of(exported, hall.folder / "session.log")
     _write(output / "ledger.json", exported)
     _write(output / "visit.json", visit)
-    shutil.copytree(hall.printer.paper, output / "paper")
+    _take_papers(hall, output / "paper")
     shutil.copytree(hall.folder / "trust", output / "trust")
     (output / "trust" / "status").mkdir(exist_ok=True)
     hall.registry.fault("up")  # the dock may have cut it
     with suppress(NotFound):  # nothing was granted, so there is no list
         (output / "trust" / "status" / f"{STATUS_LIST}.jws").write_text(hall.registry.status_list(STATUS_LIST))
     (output / "documents").mkdir()
-    references = [document["reference"] for document in visit["documents"] if document["outcome"] == "printed"]
-    for reference, document in zip(references, hall.printer.documents(), strict=True):
-        (output / "documents" / f"{reference}.pdf").write_bytes(document)
+    believed = TrustFolder.load(output / "trust")
+    for number, document in enumerate(hall.printer.documents(), 1):
+        claims = verify(document, believed).claims  # none of a document that was voided
+        (output / "documents" / f"{claims.reference if claims else f'{number:03}'}.pdf").write_bytes(document)
     return visit
+
+
+def _take_papers(hall: TownHall, papers: Path) -> None:
+    """Every sheet and every strip that came out, and what still hangs from the ticket printer."""
+    hall.thermal.control.status()
+    shutil.copytree(hall.printer.paper, papers)
+    for strip in hall.thermal.paper.glob("*.png"):
+        shutil.copy(strip, papers / f"ticket-{strip.name}")
 
 
 def _write(path: Path, value: Any) -> None:
@@ -164,10 +178,20 @@ def _report(output: Path, visit: dict[str, Any], walked: int) -> int:
     trust = TrustFolder.load(output / "trust")
     documents = sorted((output / "documents").glob("*.pdf"))
     verdicts = [verify(document.read_bytes(), trust) for document in documents]
-    good = walked == 0 and visit["outcome"] == "printed" and [v.verdict for v in verdicts] == ["valid"]
+    on_paper = _references_on(output / "paper", trust)
+    printed = [document["reference"] for document in visit["documents"] if document["outcome"] == "printed"]
+    good = walked == 0 and visit["outcome"] == "printed" and on_paper == printed and all(v.valid for v in verdicts)
     for document, verdict in zip(documents, verdicts, strict=True):
         say(f"{document.relative_to(output)}: {verdict.verdict}, {verdict.level}, signed by {verdict.signer}")
     say(f"The visit ended: {visit['outcome']}")
-    screens, papers = len(list((output / "screens").glob("*.png"))), len(list((output / "paper").glob("*.png")))
-    say(f"{screens} screens in {output / 'screens'}, {papers} page on paper in {output / 'paper'}")
+    screens = len(list((output / "screens").glob("*.png")))
+    say(
+        f"{screens} screens in {output / 'screens'}, on paper in {output / 'paper'}: {', '.join(on_paper) or 'nothing'}"
+    )
     return 0 if good else 1
+
+
+def _references_on(papers: Path, trust: TrustFolder) -> list[str]:
+    """The documents on paper whose seals hold, one for each time they are there."""
+    verdicts = [verify(paper.read_bytes(), trust) for paper in sorted(papers.glob("*.png"))]
+    return [verdict.claims.reference for verdict in verdicts if verdict.claims is not None]

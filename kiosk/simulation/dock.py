@@ -1,4 +1,4 @@
-"""The dock of the demonstration: a small window that plays card, paper and network.
+"""The dock of the demonstration: a small window for what hands do, and for what goes wrong.
 
     python -m kiosk.simulation.dock --control SOCKET
 
@@ -13,46 +13,88 @@ import sys
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication, QGridLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QGridLayout, QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from kiosk.simulation.control_link import ControlLink
 
-BUTTONS = (
-    ("insert", "Insert the card"),
-    ("remove", "Take the card"),
-    ("paper_out", "Empty the paper tray"),
-    ("paper_in", "Fill the paper tray"),
-    ("registry_down", "Cut the registry"),
-    ("registry_up", "Restore the registry"),
+GROUPS = (
+    (
+        "Card",
+        ("insert", "Insert the card"),
+        ("remove", "Take the card"),
+        ("reader_down", "Unplug the reader"),
+        ("reader_up", "Plug the reader in"),
+    ),
+    (
+        "Laser printer",
+        ("paper_out", "Empty the tray"),
+        ("paper_in", "Fill the tray"),
+        ("cover_open", "Open the cover"),
+        ("cover_closed", "Close the cover"),
+        ("printer_gone", "Unplug"),
+        ("printer_back", "Plug in"),
+        ("jam", "Jam the next sheet"),
+    ),
+    (
+        "Ticket printer",
+        ("ticket_paper_out", "Take the paper"),
+        ("ticket_paper_in", "New roll"),
+        ("ticket_cover_open", "Open the cover"),
+        ("ticket_cover_closed", "Close the cover"),
+        ("ticket_printer_gone", "Unplug"),
+        ("ticket_printer_back", "Plug in"),
+        ("ticket_cutter_stuck", "Jam the cutter"),
+        ("ticket_cutter_free", "Free the cutter"),
+    ),
+    (
+        "Registry",
+        ("registry_down", "Cut the registry"),
+        ("registry_up", "Restore the registry"),
+    ),
+    (
+        "kill -9; it comes back by itself",
+        ("screen_killed", "Screen"),
+        ("session_killed", "Session"),
+        ("signer_killed", "Signer"),
+        ("pcscd_killed", "pcscd"),
+    ),
 )
-"""What is sent as `do`, and the words on the button."""
+"""Of each group its name, and for each button what is sent as `do` and the words on it."""
+BUTTONS = tuple(button for _, *buttons in GROUPS for button in buttons)
 
 
 class Dock(QWidget):
-    """Two columns: what goes wrong on one side, what mends it on the other."""
+    """Two columns in each group: what goes wrong on one side, what mends it on the other."""
 
     def __init__(self, control: ControlLink, note: str = "") -> None:
         super().__init__()
         self._control = control
         self.setWindowTitle("Shubbak: the virtual town hall")
-        layout = QGridLayout(self)
-        layout.addWidget(QLabel(note, self), 0, 0, 1, 2)
-        for at, (name, label) in enumerate(BUTTONS, 2):
-            button = QPushButton(label, self)
-            button.setObjectName(name)
-            button.setMinimumHeight(48)
-            button.clicked.connect(lambda _=False, n=name: self._do(n))
-            layout.addWidget(button, at // 2, at % 2)
+        layout = QVBoxLayout(self)
+        layout.addWidget(QLabel(note, self))
+        for title, *buttons in GROUPS:
+            layout.addWidget(self._group(title, buttons))
         self.said = QLabel("", self)
         self.said.setObjectName("said")
         self.said.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        layout.addWidget(self.said, 1 + len(BUTTONS) // 2, 0, 1, 2)
+        layout.addWidget(self.said)
+
+    def _group(self, title: str, buttons: list[tuple[str, str]]) -> QGroupBox:
+        group = QGroupBox(title, self)
+        grid = QGridLayout(group)
+        for at, (name, label) in enumerate(buttons):
+            button = QPushButton(label, group)
+            button.setObjectName(name)
+            button.setMinimumHeight(36)
+            button.clicked.connect(lambda _=False, n=name: self._do(n))
+            grid.addWidget(button, at // 2, at % 2)
+        return group
 
     def stand_aside(self) -> None:
         """To the right edge of the desk: the kiosk's window has the left."""
         room = QApplication.primaryScreen().availableGeometry()
         self.adjustSize()
-        self.move(room.right() - self.width(), room.top() + room.height() // 3)
+        self.move(room.right() - self.width(), room.top() + max(0, room.height() - self.height()) // 2)
 
     def _do(self, name: str) -> None:
         self.said.setText(f"{name} …")

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from kiosk.errors import KioskError
 from kiosk.simulation.control import ControlSocket, have_done
-from kiosk.simulation.demo import actions
+from kiosk.simulation.deeds import Deeds, deeds
 from kiosk.simulation.townhall import TownHall
 
 CONTROL = "control.sock"
@@ -57,15 +57,10 @@ def _stand(folder: Path, arguments: argparse.Namespace) -> None:
             later.get()()
 
 
-def _deeds(hall: TownHall, later: queue.SimpleQueue[Callable[[], None]]) -> dict[str, Callable[[], object]]:
+def _deeds(hall: TownHall, later: queue.SimpleQueue[Callable[[], None]]) -> Deeds:
     """What `--do` can ask for. Processes are started by the main thread: they end with the thread that did."""
     return {
-        **actions(hall),
-        "jam": hall.printer.jam,
-        "printer_gone": hall.printer.gone,
-        "printer_back": hall.printer.back,
-        "reader_down": hall.hand.reader_down,
-        "reader_up": hall.hand.reader_up,
+        **deeds(hall),
         "signer_killed": lambda: hall.child("signer").kill(),
         "signer_back": lambda: later.put(lambda: hall.start("signer")),
     }

@@ -6,23 +6,26 @@
         hall.start("signer", "session")      # the kiosk's own processes, as units would start them
 
 Parts: a private pcscd with the virtual reader, and the hand that holds cards; the reference registry; a
-SoftHSM2 token; an IPP printer. Secrets, state and sockets lie in `folder`, which wants a short name: a
-socket's path has 107 bytes. All of it ends with the `with`, and with our own death.
+SoftHSM2 token; an IPP printer, an ESC/POS printer, or both. Secrets, state and sockets lie in `folder`, which wants
+a short name: a socket's path has 107 bytes. All of it ends with the `with`, and with our own death.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 from drivers.simulated.hand import CardHand
 from drivers.simulated.issuer import CardIssuer
 from drivers.simulated.printer import VirtualLaser
 from drivers.simulated.reader import VirtualReader
+from drivers.simulated.thermal import VirtualThermal
 from kiosk.errors import WrongUsage
 from kiosk.simulation import personas
 from kiosk.simulation.child import Child
@@ -31,14 +34,21 @@ from signing.demo import create_demo_token
 
 KIOSK_ID = "demo-1"
 PEOPLE = 300
+TICKET_PRINTER = "epson-tm-t20iii"
+TICKET_ROWS = 1600
+"""A second: 20 cm of paper."""
+Printers = tuple[Literal["laser", "thermal"], ...]
 _KIOSK = [sys.executable, "-I", "-m", "kiosk"]
 _COMMANDS = {"config": ["config", "agent"]}
 _READY = {"signer": "signer.sock", "session": "session.sock", "config": "fleet/state.json"}
 
 
 class TownHall:
-    """`seed` draws the population; `access` is how its cards open, "pace" or "bac"; `overrides` are settings
-    of the kiosk, by section and key."""
+    """`seed` draws the population; `access` is how its cards open, "pace" or "bac"; `printers` are those there
+    are, the preferred one first; `overrides` are settings of the kiosk, by section and key."""
+
+    printer: VirtualLaser
+    thermal: VirtualThermal
 
     def __init__(
         self,
@@ -46,15 +56,18 @@ class TownHall:
         *,
         seed: int = 1,
         access: str = "pace",
+        printers: Printers = ("laser",),
         overrides: dict[str, dict[str, object]] | None = None,
     ) -> None:
         self._overrides = overrides or {}
         self.folder = folder.absolute()
         self.seed = seed
         self.access = access
+        self.printers = printers
         self.configuration = self.folder / "kiosk.toml"
         self._stack = ExitStack()
         self._children: dict[str, Child] = {}
+        self._windowed = False
 
     def __enter__(self) -> TownHall:
         with ExitStack() as stack:
@@ -63,7 +76,11 @@ class TownHall:
             self.issuer = CardIssuer.load_or_create(self.folder / "csca")
             self.cards = personas.issue(self.issuer, self.folder / "cards", PEOPLE, self.seed, self.access)
             self.reader = stack.enter_context(VirtualReader(self.folder / "pcscd"))
-            self.printer = stack.enter_context(VirtualLaser(self.folder / "printer"))
+            if "laser" in self.printers:
+                self.printer = stack.enter_context(VirtualLaser(self.folder / "printer"))
+            if "thermal" in self.printers:
+                thermal = VirtualThermal(self.folder / "ticket-printer", model=TICKET_PRINTER, speed=TICKET_ROWS)
+                self.thermal = stack.enter_context(thermal)
             self.registry = stack.enter_context(
                 RegistryProcess(self.folder / "registry", self.issuer, PEOPLE, self.seed, KIOSK_ID)
             )
@@ -96,8 +113,9 @@ class TownHall:
 
     def start(self, *parts: str, windowed: bool = False) -> None:
         """Start `signer`, `session`, `screen` or `config` and wait until each is ready. Raises PartMissing."""
+        self._windowed = self._windowed or windowed
         for part in parts:
-            extra = ["--windowed"] if part == "screen" and windowed else []
+            extra = ["--windowed"] if part == "screen" and self._windowed else []
             self._children[part] = Child(
                 part,
                 [*_KIOSK, *_COMMANDS.get(part, [part]), "--config", self.configuration, *extra],
@@ -107,6 +125,12 @@ class TownHall:
 
     def child(self, part: str) -> Child:
         return self._children[part]
+
+    def revive(self) -> None:
+        """Start again what `kill -9` ended, as its unit would. Only from the thread that started it."""
+        for part, child in list(self._children.items()):
+            if child.process.poll() == -signal.SIGKILL:
+                self.start(part)
 
     def stop(self, part: str) -> None:
         self._children.pop(part).stop()
@@ -142,9 +166,15 @@ class TownHall:
                 "softhsm_conf": token.softhsm_conf,
                 "pin_file": token.pin_file,
             },
-            "laser": {"uri": self.printer.uri},
+            "laser": {"uri": self.printer.uri if "laser" in self.printers else ""},
+            "thermal": self._thermal(),
+            "printing": {"order": self.printers},
             "session": {"socket": self.folder / "session.sock", "control": self.folder / "session-control.sock"},
         }
+
+    def _thermal(self) -> dict[str, object]:
+        there = "thermal" in self.printers
+        return {"address": self.thermal.address, "model": TICKET_PRINTER} if there else {"address": ""}
 
 
 def _toml(sections: dict[str, dict[str, object]], overrides: dict[str, dict[str, object]]) -> str:
@@ -152,6 +182,6 @@ def _toml(sections: dict[str, dict[str, object]], overrides: dict[str, dict[str,
     for section in sections | overrides:
         lines.append(f"\n[{section}]")
         for key, value in (sections.get(section, {}) | overrides.get(section, {})).items():
-            # JSON's strings, numbers and booleans are TOML's too.
-            lines.append(f"{key} = {json.dumps(value if isinstance(value, int | float) else str(value))}")
+            # JSON's strings, numbers, booleans and lists are TOML's too.
+            lines.append(f"{key} = {json.dumps(value if isinstance(value, int | float | tuple) else str(value))}")
     return "\n".join(lines) + "\n"

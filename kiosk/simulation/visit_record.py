@@ -17,7 +17,9 @@ def visit_of(ledger: dict[str, Any], session_log: Path) -> dict[str, Any]:
     grants: dict[str, dict[str, Any]] = {}
     for entry in ledger["entries"]:
         record = entry["record"]
-        grant = grants.setdefault(entry["grant_id"], {"outcome": "failed", "evidence": "none", "pages": 0})
+        if entry["subject"].startswith(("paper:", "ledger")):
+            continue
+        grant = grants.setdefault(entry["subject"], {"outcome": "failed", "evidence": "none", "pages": 0})
         match record["step"]:
             case "requested":
                 grant["type"] = record["document_type"]

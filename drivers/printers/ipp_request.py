@@ -47,17 +47,16 @@ def request(
 
 
 def _group(attributes: Mapping[str, Given]) -> bytes:
-    return b"".join(_attribute(name, value) for name, value in attributes.items())
+    return b"".join(_values(name.encode(), name, value) for name, value in attributes.items())
 
 
-def _attribute(name: str, value: Given) -> bytes:
-    values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    coded = [_value(name.encode() if not number else b"", name, each) for number, each in enumerate(values)]
-    return b"".join(coded)
+def _values(written: bytes, name: str, given: Given) -> bytes:
+    """One value, or one after the other; `written` is what stands before the first, before others nothing does."""
+    values = given if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+    return b"".join(_value(b"" if number else written, name, value) for number, value in enumerate(values))
 
 
 def _value(written: bytes, name: str, value: Given) -> bytes:
-    """One value; `written` is the name that stands before it, empty for all but the first."""
     match value:
         case bool():
             return _field(_BOOLEAN, written, bytes([value]))
@@ -66,14 +65,11 @@ def _value(written: bytes, name: str, value: Given) -> bytes:
         case str():
             return _field(_STRINGS.get(name, _KEYWORD), written, value.encode())
         case Mapping():
-            members = b"".join(_member(member, each) for member, each in value.items())
-            return _field(_BEGIN_COLLECTION, written, b"") + members + _field(_END_COLLECTION, b"", b"")
+            # A member's name stands in a value before its own (RFC 8010 §3.1.7).
+            members = (_field(_MEMBER_NAME, b"", m.encode()) + _values(b"", m, v) for m, v in value.items())
+            return _field(_BEGIN_COLLECTION, written, b"") + b"".join(members) + _field(_END_COLLECTION, b"", b"")
         case _:
             raise TypeError(f"a list within the list {name}")
-
-
-def _member(name: str, value: Given) -> bytes:
-    return _field(_MEMBER_NAME, b"", name.encode()) + _value(b"", name, value)
 
 
 def _field(tag: int, name: bytes, value: bytes) -> bytes:

@@ -21,7 +21,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 DOTS_PER_INCH = 203
 LOOK_AGAIN = 0.05
@@ -139,7 +138,7 @@ def _cancelled() -> bool:
             (0x44, b"requested-attributes", b"job-state-reasons"),
         )
     )
-    connection = http.client.HTTPConnection("localhost", urlsplit(printer).port, timeout=5)
+    connection = http.client.HTTPConnection("localhost", int(os.environ["BEHIND_THE_FRONT"]), timeout=5)
     get_job_attributes = struct.pack(">BBHi", 2, 0, 0x0009, 1) + attributes + b"\x03"
     connection.request("POST", "/ipp/print", get_job_attributes, {"Content-Type": "application/ipp"})
     answer = connection.getresponse().read()

@@ -1,7 +1,7 @@
 """The simulated laser's front: it stands before ippeveprinter and adds what that cannot be told while it is idle.
 
-Whatever arrives goes to ippeveprinter as it is. In its IPP answers, `printer-state-reasons` get those that the hand
-wants to see: an open cover, a report that stays for ever. With a certificate it speaks TLS, and nothing else.
+Whatever arrives goes to ippeveprinter as it is; its answers are edited on their way back (printer_trays). With a
+certificate it speaks TLS, and nothing else.
 Standard library only, no import of ours: the host reads it by path.
 """
 
@@ -11,21 +11,16 @@ import asyncio
 import contextlib
 import re
 import ssl
-import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _LENGTH = re.compile(rb"\r\nContent-Length: *(\d{1,9})(?=\r\n)", re.IGNORECASE)
-_KEYWORD = b"\x44"
-_REASONS = _KEYWORD + struct.pack(">H", 21) + b"printer-state-reasons"
-_ANOTHER = _KEYWORD + b"\0\0"
 
 
 class Front:
-    """`reasons()` are the keywords to add at this moment."""
-
-    def __init__(self, reasons: Callable[[], Sequence[str]], tls: ssl.SSLContext | None) -> None:
-        self._reasons = reasons
+    def __init__(self, edit: Callable[[bytes], bytes], tls: ssl.SSLContext | None) -> None:
+        """`edit` is given the body of each answer."""
+        self._edit = edit
         self._tls = tls
         self._inner = 0
         self._server: asyncio.Server | None = None
@@ -63,7 +58,7 @@ class Front:
             head = await answers.readuntil(b"\r\n\r\n")
             length = _LENGTH.search(head)
             if length is not None:
-                body = with_reasons(await answers.readexactly(int(length[1])), self._reasons())
+                body = self._edit(await answers.readexactly(int(length[1])))
                 head = _LENGTH.sub(b"\r\nContent-Length: %d" % len(body), head, count=1)
                 writer.write(head + body)
             else:
@@ -81,21 +76,3 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
             await writer.drain()
         if writer.can_write_eof():
             writer.write_eof()
-
-
-def with_reasons(body: bytes, more: Sequence[str]) -> bytes:
-    """The IPP answer with more values of printer-state-reasons; as it is where it has none."""
-    start = body.find(_REASONS)
-    if start < 0 or not more:
-        return body
-    told: list[bytes] = []
-    at = start + len(_REASONS)
-    while True:
-        end = at + 2 + int.from_bytes(body[at : at + 2], "big")
-        told.append(body[at + 2 : end])
-        if body[end : end + len(_ANOTHER)] != _ANOTHER:
-            break
-        at = end + len(_ANOTHER)
-    values = [value for value in told if value != b"none"] + [word.encode() for word in more]
-    fields = (struct.pack(">H", len(value)) + value for value in values)
-    return body[:start] + _REASONS + _ANOTHER.join(fields) + body[end:]

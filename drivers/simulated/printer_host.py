@@ -57,7 +57,7 @@ class Host:
         self._formats = ",".join(options["formats"])
         self._trays = Trays(options["trays"])
         self._tls: list[str] = options["tls"]
-        self._front = Front(self._trays.reasons, self._tls_context())
+        self._front = Front(self._trays.edit, self._tls_context())
         self._bus: asyncio.subprocess.Process | None = None
         self._printer: asyncio.subprocess.Process | None = None
         self._noise = b""
@@ -160,6 +160,7 @@ class Host:
                     "HOME": str(self.run),
                     "TMPDIR": str(self.run),
                     "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=bus",
+                    "BEHIND_THE_FRONT": str(self._inner),  # for the paper path
                 },
                 start_new_session=True,
             )  # fmt: skip

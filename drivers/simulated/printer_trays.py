@@ -6,6 +6,7 @@ Standard library only, no import of ours: the host reads it by path.
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ A4 = "iso_a4_210x297mm"
 _PLACES = {"main": (1, 250), "by-pass-tray": (3, 25)}
 """A tray's number in ippeveprinter's media form, and the sheets it holds."""
 _UNKNOWN_LEVEL = -2
+_KEYWORD = b"\x44"
+_REASONS = _KEYWORD + struct.pack(">H", 21) + b"printer-state-reasons"
+_ANOTHER = _KEYWORD + b"\0\0"
 _MEDIA_NAME = re.compile(r"[a-z0-9]+_[a-z0-9-]+_[0-9.]+x[0-9.]+(mm|in)")
 
 
@@ -56,8 +60,8 @@ class Trays:
         return "empty"
 
     def media_form(self) -> str:
-        """For ippeveprinter's /media. An empty tray beside one with paper is called unknown: ippeveprinter holds
-        every job while it knows of an empty one."""
+        """For ippeveprinter's /media. An empty tray beside one with paper is called unknown there (and empty by
+        `edit`): ippeveprinter holds every job while it knows of an empty one."""
         left = any(tray.sheets for tray in self._trays.values())
         fields = []
         for name, (number, _) in _PLACES.items():
@@ -68,9 +72,33 @@ class Trays:
                 fields.append(f"size{number}={tray.media}&type{number}=stationery&level{number}={level}")
         return "&".join(fields)
 
-    def reasons(self) -> list[str]:
-        """What printer-state-reasons get in addition."""
-        return [*(["cover-open-error"] if self.cover_open else []), *(f"{word}-report" for word in self.reports)]
+    def edit(self, answer: bytes) -> bytes:
+        """ippeveprinter's answer, with what it does not know of or cannot say while it is idle."""
+        for name, tray in self._trays.items():
+            if not tray.sheets:
+                answer = re.sub(rb"level=-2(?=;status=0;name=%s)" % name.encode(), b"level=00", answer)
+        return with_reasons(answer, [*(["cover-open-error"] if self.cover_open else []), *self._old_news()])
+
+    def _old_news(self) -> list[str]:
+        return [f"{word}-report" for word in self.reports]
 
     def state(self) -> dict[str, object]:
         return {"sheets": next(iter(self._trays.values())).sheets, "cover_open": self.cover_open}
+
+
+def with_reasons(body: bytes, more: Sequence[str]) -> bytes:
+    """The IPP answer with more values of printer-state-reasons; as it is where it has none."""
+    start = body.find(_REASONS)
+    if start < 0 or not more:
+        return body
+    told: list[bytes] = []
+    at = start + len(_REASONS)
+    while True:
+        end = at + 2 + int.from_bytes(body[at : at + 2], "big")
+        told.append(body[at + 2 : end])
+        if body[end : end + len(_ANOTHER)] != _ANOTHER:
+            break
+        at = end + len(_ANOTHER)
+    values = [value for value in told if value != b"none"] + [word.encode() for word in more]
+    fields = (struct.pack(">H", len(value)) + value for value in values)
+    return body[:start] + _REASONS + _ANOTHER.join(fields) + body[end:]

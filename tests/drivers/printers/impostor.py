@@ -80,3 +80,39 @@ def keyword(name: bytes, *values: bytes) -> bytes:
     return b"".join(
         struct.pack(">BH", 0x44, len(n)) + n + struct.pack(">H", len(v)) + v for n, v in zip(names, values, strict=True)
     )
+
+
+CREATE, SEND, CANCEL, JOB_ATTRIBUTES, JOBS, PRINTER_ATTRIBUTES = 0x05, 0x06, 0x08, 0x09, 0x0A, 0x0B
+
+
+class Scripted:
+    """A printer that answers each operation as it is told, and keeps what it was asked, in order.
+
+    An answer is a body, or a function from the request to a body.
+    """
+
+    def __init__(self, answers: dict[int, bytes | Callable[[bytes], bytes]]) -> None:
+        self.answers = answers
+        self.asked: list[int] = []
+        self.requests: list[bytes] = []
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await request(reader)
+        operation = int.from_bytes(asked[2:4], "big")
+        self.asked.append(operation)
+        self.requests.append(asked)
+        told = self.answers.get(operation, ipp(0x0501))
+        body = told if isinstance(told, bytes) else told(asked)
+        writer.write(http(body[:4] + asked[4:8] + body[8:]))
+        writer.close()
+
+
+READY = ipp(
+    0,
+    b"\x04",
+    integer(0x23, b"printer-state", 3),
+    struct.pack(">BH", 0x22, 25) + b"printer-is-accepting-jobs" + b"\0\1\1",
+    keyword(b"printer-state-reasons", b"none"),
+    keyword(b"media-ready", b"iso_a4_210x297mm"),
+)
+"""An idle printer that has A4, and does not tell what else it can do."""

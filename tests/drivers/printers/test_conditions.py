@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.printers.conditions import conditions, trays_are_empty
+from drivers.printers.conditions import conditions, of_tray, trays_are_empty
 from drivers.printers.errors import blocked_by
 from drivers.printers.port import BLOCKING, Condition, PrinterStatus
 
@@ -36,6 +36,26 @@ SOME_LEFT = b"type=sheetFeedManual;level=-3;name=manual"
         ("output-area-almost-full-report", Condition.OTHER),
         ("media-emptyish-error", Condition.OTHER),
         ("com.example.strange", Condition.OTHER),
+        ("media-path-input-empty-error", Condition.PAPER_OUT),
+        ("input-tray-missing", Condition.PAPER_OUT),
+        ("input-manual-input-request-warning", Condition.PAPER_OUT),
+        ("input-media-size-change-error", Condition.PAPER_WRONG),
+        ("media-path-output-jam-error", Condition.JAM),
+        ("input-media-tray-feed-error-error", Condition.JAM),
+        ("stacker-cover-open-warning", Condition.COVER_OPEN),
+        ("rear-door-open-error", Condition.COVER_OPEN),
+        ("cover-open-front", Condition.COVER_OPEN),
+        ("discover-open-error", Condition.OTHER),
+        ("scanner-cover-open-error", Condition.OTHER),
+        ("scan-media-path-jam-error", Condition.OTHER),
+        ("marker-toner-cartridge-missing-error", Condition.TONER_EMPTY),
+        ("marker-supply-almost-empty-report", Condition.TONER_LOW),
+        ("marker-waste-toner-receptacle-full-error", Condition.STOPPED),
+        ("marker-waste-toner-receptacle-almost-full-warning", Condition.OTHER),
+        ("spool-area-full-warning", Condition.STOPPED),
+        ("power-down", Condition.OFFLINE),
+        ("media-path-cannot-duplex-media-selected-warning", Condition.OTHER),
+        ("wifi-not-configured-report", Condition.OTHER),
     ],
 )
 def test_keywords_are_known_by_their_beginning(reason: str, condition: Condition) -> None:
@@ -59,6 +79,20 @@ def test_trays_confirm_a_report_of_no_paper() -> None:
     assert conditions(["media-empty-report"], [FULL, EMPTY]) == {Condition.OTHER}
     assert conditions(["media-jam-report"], [EMPTY]) == {Condition.OTHER}
     assert conditions(["none"], [EMPTY]) == frozenset()
+
+
+def test_a_warning_of_no_paper_does_not_count_against_a_tray_that_has_some() -> None:
+    assert conditions(["media-empty-warning"], [FULL, EMPTY]) == {Condition.OTHER}
+    assert conditions(["media-empty-warning"], [EMPTY, SOME_LEFT]) == {Condition.OTHER}
+    assert conditions(["media-empty-warning"], [UNKNOWN]) == {Condition.PAPER_OUT}
+    assert conditions(["media-empty-error"], [FULL]) == {Condition.PAPER_OUT}
+    assert conditions(["media-jam-warning"], [FULL]) == {Condition.JAM}
+
+
+def test_the_values_of_one_tray() -> None:
+    assert of_tray([EMPTY, UNKNOWN], "manual") == (UNKNOWN,)
+    assert of_tray([EMPTY, UNKNOWN], "man") == ()
+    assert of_tray([EMPTY, UNKNOWN], "") == (EMPTY, UNKNOWN)
 
 
 def test_trays() -> None:

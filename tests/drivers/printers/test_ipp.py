@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from drivers.printers.errors import PrinterNonsense
 from drivers.printers.ipp import JOB, MAX_ANSWER, OPERATION, PRINTER, Answer, parse
+from drivers.printers.ipp_request import Operation, request
 
 HEAD = struct.pack(">BBHi", 2, 0, 0, 7)
 
@@ -53,12 +55,40 @@ def test_an_answer_is_read() -> None:
         printer.integer("printer-is-accepting-jobs")
 
 
-def test_collections_are_walked_over() -> None:
+def test_collections_are_read_with_their_members() -> None:
     inner = attribute(0x4A, b"", b"x-dimension") + attribute(0x21, b"", struct.pack(">i", 21000))
     nested = attribute(0x4A, b"", b"media-size") + attribute(0x34, b"", b"") + inner + attribute(0x37, b"", b"")
-    media = attribute(0x34, b"media-col", b"") + nested + attribute(0x37, b"", b"")
+    words = attribute(0x4A, b"", b"words") + attribute(0x44, b"", b"a") + attribute(0x44, b"", b"b")
+    members = attribute(0x44, b"", b"stray") + nested + words
+    media = attribute(0x34, b"media-col", b"") + members + attribute(0x37, b"", b"")
     answer = parse(HEAD + bytes([PRINTER]) + media + attribute(0x44, b"after", b"word") + b"\x03")
+    (read,) = answer.group(PRINTER).collections("media-col")
+    assert read == {"media-size": ({"x-dimension": (21000,)},), "words": ("a", "b")}
     assert answer.group(PRINTER).texts("after") == ("word",)
+    assert answer.group(PRINTER).collections("after") == ()
+
+
+_NAMES = st.from_regex(r"\A[a-z][a-z-]{0,20}\Z")
+_PLAIN = st.booleans() | st.integers(-(2**31), 2**31 - 1) | st.text(max_size=20)
+_LISTS = st.lists(st.text(max_size=9), min_size=1, max_size=3)
+_FLAT = st.dictionaries(_NAMES, _PLAIN | _LISTS, max_size=3)
+_GIVEN = _PLAIN | _LISTS | _FLAT | st.dictionaries(_NAMES, _FLAT | _PLAIN, max_size=2)
+
+
+def as_read(value: Any) -> Any:
+    """What `parse` gives for a value that was written: each attribute's values are a tuple."""
+    if isinstance(value, dict):
+        return {name: tuple(each) if isinstance(each, list) else (as_read(each),) for name, each in value.items()}
+    return value
+
+
+@given(st.dictionaries(_NAMES, _GIVEN, max_size=5))
+def test_what_is_written_is_read_back(attributes: dict[str, Any]) -> None:
+    written = request(Operation.CREATE_JOB, 7, "ipp://p/ipp/print", {"job-name": "n"}, {"copies": 1, **attributes})
+    read = parse(written)
+    assert (read.status, read.request_id) == (Operation.CREATE_JOB, 7)
+    assert read.group(OPERATION).texts("printer-uri") == ("ipp://p/ipp/print",)
+    assert dict(read.group(JOB).attributes) == as_read({"copies": 1, **attributes})
 
 
 @pytest.mark.parametrize(

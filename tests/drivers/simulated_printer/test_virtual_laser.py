@@ -17,7 +17,9 @@ from PIL import Image
 from drivers.printers.laser import LaserPrinter
 from drivers.printers.port import JobState
 from drivers.simulated.errors import PrinterControlRefused, PrinterNotStarted
-from drivers.simulated.printer import LaserControl, LaserState, VirtualLaser
+from drivers.simulated.printer import A4, BY_PASS, MAIN, LaserControl, LaserState, VirtualLaser
+from drivers.simulated.printer_trays import with_reasons
+from tests.drivers.printers.impostor import keyword
 
 PAGE = typst.compile(
     b'#set page(paper: "a4", margin: 0mm)\n#place(dx: 20mm, dy: 30mm, rect(width: 50mm, height: 10mm, fill: black))'
@@ -110,9 +112,22 @@ def test_control_refuses_what_makes_no_sense(laser: VirtualLaser, tmp_path: Path
             laser.paper_out(after=wrong)
     with pytest.raises(PrinterControlRefused):
         laser.paper_in(sheets=0)
+    for tray, media in (("tray-9", A4), (BY_PASS, A4), (MAIN, "../etc"), (MAIN, "a4")):
+        with pytest.raises(PrinterControlRefused):
+            laser.paper_in(9, tray, media)
     with pytest.raises(PrinterControlRefused):
         LaserControl(tmp_path).status()
     assert laser.control.status().on
+
+
+def test_what_the_hand_wants_to_see_is_added_to_what_the_printer_says() -> None:
+    def answer(*words: bytes) -> bytes:
+        return b"\2\0\0\0\0\0\0\1\4" + keyword(b"printer-state-reasons", *words) + keyword(b"media", b"a4") + b"\3"
+
+    assert with_reasons(answer(b"none"), []) == answer(b"none")
+    assert with_reasons(answer(b"none"), ["media-jam-report"]) == answer(b"media-jam-report")
+    assert with_reasons(answer(b"a", b"bc"), ["d", "e"]) == answer(b"a", b"bc", b"d", b"e")
+    assert with_reasons(b"<html>", ["d"]) == b"<html>"
 
 
 def test_a_long_folder_name_does_not_matter(tmp_path: Path) -> None:

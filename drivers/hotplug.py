@@ -30,9 +30,21 @@ from typing import ClassVar, Literal
 
 import pyudev
 
-Kind = Literal["reader", "printer", "storage", "other"]
-_KINDS: tuple[tuple[str, Kind], ...] = (("0b", "reader"), ("07", "printer"), ("08", "storage"))
-"""USB base classes (usb.org, "Defined Class Codes"), the most telling first: a device may have several."""
+Kind = Literal["reader", "printer", "storage", "serial", "input", "other"]
+"""What a device is by what it speaks. A scanner speaks as a keyboard (`input`) or on a serial line; a ticket printer
+as a printer, on a serial line, or by nothing but its vendor's word (`other`)."""
+_ADAPTER = "adapter"
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    ("0b", "reader"),
+    ("07", "printer"),
+    ("08", "storage"),
+    ("0202", "serial"),
+    (_ADAPTER, "serial"),
+    ("03", "input"),
+)
+"""Beginnings of class, subclass and protocol of an interface (usb.org, "Defined Class Codes"), the most telling first:
+a device may have several. An adapter's class is its vendor's: the kernel's driver makes it a serial line."""
+_CLASS = ("bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol")
 _HUB = "09"
 _UDEVD = Path("/run/udev/control")
 _QUIET_MS = 100
@@ -102,14 +114,17 @@ def changes(before: Mapping[str, Device], after: Mapping[str, Device]) -> list[D
 
 def usb_devices() -> list[Device]:
     """The USB devices there are, hubs left out. Raises OSError when the system does not tell."""
-    here = list(pyudev.Context().list_devices(subsystem="usb"))
-    classes: dict[str, set[str]] = {}
+    context = pyudev.Context()
+    here = list(context.list_devices(subsystem="usb"))
+    speaks: dict[str, set[str]] = {}
     for interface in here:
         if interface.device_type == "usb_interface":
             owner = posixpath.dirname(interface.device_path)
-            classes.setdefault(owner, set()).add(_attribute(interface, "bInterfaceClass"))
+            speaks.setdefault(owner, set()).add("".join(_attribute(interface, name) for name in _CLASS))
+    for line in context.list_devices(subsystem="usb-serial"):
+        speaks.setdefault(posixpath.dirname(posixpath.dirname(line.device_path)), set()).add(_ADAPTER)
     return _told_apart(
-        Device(_identity(d), _kind(d, classes.get(d.device_path, set())), _attribute(d, "authorized") == "0")
+        Device(_identity(d), _kind(d, speaks.get(d.device_path, set())), _attribute(d, "authorized") == "0")
         for d in here
         if d.device_type == "usb_device"
         and _attribute(d, "idVendor")  # else half made or half gone: its messages are still to come
@@ -117,12 +132,12 @@ def usb_devices() -> list[Device]:
     )
 
 
-def _kind(device: pyudev.Device, classes: set[str]) -> Kind:
+def _kind(device: pyudev.Device, speaks: set[str]) -> Kind:
     """By the interfaces: those the kernel made, and those udevd read in the descriptors (all there are of a
     device that is not authorised)."""
     listed = str(device.properties.get("ID_USB_INTERFACES", ""))
-    classes = classes | {interface[:2] for interface in listed.split(":") if interface}
-    return next((kind for number, kind in _KINDS if number in classes), "other")
+    speaks = speaks | set(listed.split(":"))
+    return next((kind for begins, kind in _KINDS if any(word.startswith(begins) for word in speaks)), "other")
 
 
 def _identity(device: pyudev.Device) -> str:
@@ -198,6 +213,7 @@ class DeviceWatch:
     def _listen(self) -> Iterator[socket.socket]:
         monitor = pyudev.Monitor.from_netlink(pyudev.Context(), source="udev" if _UDEVD.exists() else "kernel")
         monitor.filter_by("usb")
+        monitor.filter_by("usb-serial")
         monitor.start()
         # A socket of our own on the same queue: after an overflow, pyudev's poll fails for ever.
         with socket.socket(fileno=os.dup(monitor.fileno())) as source:

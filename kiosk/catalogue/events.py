@@ -40,7 +40,7 @@ _WORDS = frozenset(
     " unknown voided settled none ipp-completed escpos-echo operator-confirmed PACE BAC passed not_supported"
     " no_trust_anchor paper-out paper-low paper-wrong jam cover-open toner-low toner-empty cutter offline stopped"
     " other screen session signer printer laser thermal certificate clock disk registry"
-    " card reader ledger configuration staff hours arrived left storage"
+    " card reader ledger configuration staff hours arrived left storage serial input"
     " entered left refused locked out-of-service in-service control"
     " added changed removed idle staged switching probation good reverted".split()
 )

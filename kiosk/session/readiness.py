@@ -28,6 +28,8 @@ from kiosk.session.questions import Question, check_printer, questions
 __all__ = ["DeviceHints", "Question", "Readiness", "check_printer", "questions"]
 
 PRINTERS: tuple[Source, ...] = ("laser", "thermal")
+_MAY_BE_A_PRINTER: frozenset[hotplug.Kind] = frozenset({"printer", "serial", "other"})
+"""A ticket printer hangs on an adapter, or speaks its vendor's own words."""
 _SETTLE_S = 0.1
 
 
@@ -120,7 +122,7 @@ class Readiness:
 
 
 class DeviceHints:
-    """Asks reader or printer as soon as one is plugged in or pulled out, and says so in the log."""
+    """Asks the reader or the printers as soon as one is plugged in or pulled out, and says so in the log."""
 
     def __init__(self, readiness: Readiness) -> None:
         self._readiness = readiness
@@ -151,5 +153,5 @@ class DeviceHints:
                 return
         if kind == "reader":
             self._readiness.look("reader")
-        elif kind == "printer":
+        elif kind in _MAY_BE_A_PRINTER:
             self._readiness.look(*PRINTERS)

@@ -22,6 +22,8 @@ from drivers import hotplug
 from drivers.hotplug import Device, DeviceArrived, DeviceBlocked, DeviceLeft, DeviceWatch, WatchBack, WatchLost
 
 HERE = Path(__file__).parent
+KERNEL = Path("/sys/class/tty/tty0/uevent")
+"""What is written here the kernel tells everybody as news of that terminal; it changes nothing."""
 READER = {"event": "DeviceArrived", "kind": "reader", "id": "04e6:5116:A1"}
 
 
@@ -108,7 +110,11 @@ def port(repository: Path) -> Iterator[Port]:
         (["08"], ":080650:", "storage"),
         (["08", "07"], "", "printer"),
         (["03", "0b"], "", "reader"),
-        (["03"], ":030101:", "other"),
+        (["03"], ":030101:", "input"),
+        (["030101", "080650"], "", "storage"),
+        (["020201", "0a0000"], "", "serial"),
+        (["020600", "0a0000"], "", "other"),
+        (["ff0000"], ":ff0000:", "other"),
         ([], "", "other"),
     ],
 )
@@ -119,6 +125,17 @@ def test_what_comes_and_goes_is_told_by_its_interfaces(port: Port, classes: list
     port.do("unplug", "1-1")
     assert port.says() == {"event": "DeviceLeft", "kind": kind, "id": "04e6:5116:A1"}
     assert port.end() == [{"threads": 1}]
+
+
+def test_an_adapter_is_a_serial_line_once_its_driver_made_it_one(port: Port) -> None:
+    port.begin()
+    port.do("plug", "1-1", classes=["ff0000"], vendor="0403", serial="A50285BI")
+    assert port.says() == {"event": "DeviceArrived", "kind": "other", "id": "0403:5116:A50285BI"}
+    port.do("adapt", "1-1")
+    assert port.says() == {"event": "DeviceLeft", "kind": "other", "id": "0403:5116:A50285BI"}
+    assert port.says() == {"event": "DeviceArrived", "kind": "serial", "id": "0403:5116:A50285BI"}
+    port.do("unplug", "1-1")
+    assert port.says() == {"event": "DeviceLeft", "kind": "serial", "id": "0403:5116:A50285BI"}
 
 
 def test_what_is_there_already_is_told_first(port: Port) -> None:
@@ -193,6 +210,27 @@ def test_a_queue_that_overflows_costs_no_event(repository: Path) -> None:
     assert said["more"] == 0
 
 
+@pytest.mark.skipif(not os.access(KERNEL, os.W_OK), reason="only root may ask the kernel for an event")
+def test_the_kernels_own_events_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without udevd: the kernel says that something happened (sysfs: …/uevent), and a storm of it costs no event."""
+    monkeypatch.setattr(hotplug, "_UDEVD", Path("/nonexistent"))
+    monkeypatch.setattr(hotplug, "_LOOK_MS", 10**8)  # nothing else makes it look
+    present, heard = [Device("a", "reader")], queue.Queue[hotplug.WatchEvent]()
+    watch = DeviceWatch(heard.put, devices=lambda: list(present), buffer=4096)
+    watch.start()
+    try:
+        assert heard.get(timeout=20) == DeviceArrived("reader", "a")
+        for times, now in ((1, "b"), (5000, "c")):
+            before, present[:] = present[0], [Device(now, "printer")]
+            for _ in range(times):
+                KERNEL.write_text("change")
+            assert heard.get(timeout=20) == DeviceLeft(before.kind, before.id)
+            assert heard.get(timeout=20) == DeviceArrived("printer", now)
+        assert heard.empty()
+    finally:
+        watch.stop()
+
+
 def test_a_watch_that_cannot_go_on_says_so_once_and_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hotplug, "_RETRY_S", 0.01)
     device, heard, looks = Device("04e6:5116:A", "reader"), queue.Queue[hotplug.WatchEvent](), iter(range(10**6))
@@ -239,7 +277,7 @@ def test_stopping_twice_or_before_the_start_is_nothing() -> None:
 
 
 device = st.builds(
-    Device, id=st.sampled_from("abcd"), kind=st.sampled_from(["reader", "printer", "storage"]), blocked=st.booleans()
+    Device, id=st.sampled_from("abcd"), kind=st.sampled_from(["reader", "printer", "serial"]), blocked=st.booleans()
 )
 inventory = st.lists(device, unique_by=lambda d: d.id).map(lambda found: {d.id: d for d in found})
 

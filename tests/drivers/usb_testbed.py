@@ -31,9 +31,17 @@ class UsbTestbed:
         self._paths: dict[str, bytes] = {}
         self._add("usb1", None, HUB, {"DEVTYPE": "usb_device"})
 
-    def _add(self, name: str, parent: bytes | None, attributes: dict[str, str], properties: dict[str, str]) -> bytes:
+    def _add(
+        self,
+        name: str,
+        parent: bytes | None,
+        attributes: dict[str, str],
+        properties: dict[str, str],
+        subsystem: bytes = b"usb",
+    ) -> bytes:
+        own = name.rpartition("/")[2].encode()
         made = self._library.umockdev_testbed_add_devicev(
-            self._testbed, b"usb", name.encode(), parent, _words(attributes), _words(properties)
+            self._testbed, subsystem, own, parent, _words(attributes), _words(properties)
         )
         path: bytes = ctypes.string_at(made)
         self._paths[name] = path
@@ -48,7 +56,8 @@ class UsbTestbed:
         authorized: str = "1",
         udev: str = "",
     ) -> None:
-        """`udev` is what udevd read in the descriptors. Only an authorised device has interfaces."""
+        """A class may be followed by subclass and protocol: "080650". `udev` is what udevd read in the descriptors.
+        Only an authorised device has interfaces."""
         attributes = {"idVendor": vendor, "idProduct": "5116", "authorized": authorized, "bDeviceClass": "00"}
         if serial:
             attributes["serial"] = serial
@@ -59,8 +68,15 @@ class UsbTestbed:
 
     def _interfaces(self, port: str, classes: list[str]) -> None:
         for number, name in enumerate(classes):
-            interface = {"bInterfaceClass": name, "bInterfaceNumber": f"{number:02}"}
+            parts = zip(("bInterfaceClass", "bInterfaceSubClass", "bInterfaceProtocol"), (0, 2, 4), strict=True)
+            interface = {part: name[at : at + 2] for part, at in parts if name[at : at + 2]}
+            interface["bInterfaceNumber"] = f"{number:02}"
             self._add(f"{port}:1.{number}", self._paths[port], interface, {"DEVTYPE": "usb_interface"})
+
+    def adapt(self, port: str) -> None:
+        """The kernel's driver makes a serial line of the first interface."""
+        name = f"{port}:1.0"
+        self._add(f"{name}/ttyUSB0", self._paths[name], {}, {}, subsystem=b"usb-serial")
 
     def unplug(self, port: str) -> None:
         for name in [name for name in reversed(self._paths) if name == port or name.startswith(f"{port}:")]:

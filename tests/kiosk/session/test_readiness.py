@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from drivers import smartcard
+from drivers import hotplug, smartcard
 from drivers.printers.errors import JobLeft, OutOfPaper, PrinterUnreachable
 from kiosk.session.availability import Availability, Source
-from kiosk.session.readiness import Question, Readiness
+from kiosk.session.readiness import DeviceHints, Question, Readiness
 
 NEVER_AGAIN = 3600.0
 
@@ -249,5 +251,34 @@ def test_a_printer_that_the_configuration_no_longer_has_is_not_missed() -> None:
         await readiness.start()
         await readiness.stop()
         assert closed.availability.codes == {"staff": "E-STAFF-OUT-OF-SERVICE"}
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("reader", {"reader"}),
+        ("printer", {"laser", "thermal"}),
+        ("serial", {"laser", "thermal"}),
+        ("other", {"laser", "thermal"}),
+        ("storage", set()),
+        ("input", set()),
+    ],
+)
+@pytest.mark.parametrize("change", [hotplug.DeviceArrived, hotplug.DeviceLeft, hotplug.DeviceBlocked])
+def test_a_device_that_comes_or_goes_is_what_may_have_changed(
+    monkeypatch: pytest.MonkeyPatch, change: type[hotplug.DeviceEvent], kind: hotplug.Kind, asked: set[str]
+) -> None:
+    async def test() -> None:
+        tell: list[Callable[[hotplug.WatchEvent], None]] = []
+        monkeypatch.setattr(hotplug, "DeviceWatch", lambda callback: tell.append(callback))
+        looked: set[str] = set()
+        DeviceHints(cast(Readiness, SimpleNamespace(look=lambda *sources: looked.update(sources))))
+        tell[0](hotplug.WatchLost())
+        tell[0](change(kind, "04b8:0e28:X1"))
+        tell[0](hotplug.WatchBack())
+        await asyncio.sleep(0)
+        assert looked == asked
 
     run(test)

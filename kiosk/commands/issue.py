@@ -22,7 +22,7 @@ def issue(
     mrz: Annotated[str, typer.Option(help="DOCNO|YYMMDD|YYMMDD (number, birth, expiry); - reads it")] = "",
     pin: Annotated[str, typer.Option(help="the card's PIN; - reads it from standard input")] = "-",
     reader: Annotated[str, typer.Option(help="PC/SC reader to use")] = "",
-    printer: Annotated[str, typer.Option(help="printer to use: laser")] = "laser",
+    printer: Annotated[str, typer.Option(help="laser or thermal; the settings' order without it")] = "",
     language: Annotated[str, typer.Option(help="ar or fr")] = "ar",
     config: Annotated[Path, typer.Option(help="the configuration file")] = CONFIGURATION,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on standard output")] = False,
@@ -39,8 +39,10 @@ def issue(
     settings = load(config).settings
     if settings.profile == "production":
         raise RefusedInProduction("documents are issued at the screen only")
-    if bool(can) == bool(mrz) or printer != "laser" or language not in settings.session.languages:
-        raise WrongUsage("give --can or --mrz, --printer laser, and a language the kiosk offers")
+    if bool(can) == bool(mrz) or language not in settings.session.languages:
+        raise WrongUsage("give --can or --mrz, and a language the kiosk offers")
+    if printer:
+        settings = _with_printer(settings, printer)
     if reader:
         settings = settings.model_copy(update={"reader": settings.reader.model_copy(update={"name": reader})})
     log.configure()
@@ -53,6 +55,18 @@ def issue(
         for document in result["documents"]:
             typer.echo(f"{document['outcome']} {document['type']} {document['reference']} ({document['evidence']})")
     raise typer.Exit(0 if result["outcome"] == "printed" else _status(result["codes"]))
+
+
+def _with_printer(settings: Settings, name: str) -> Settings:
+    """The settings with this printer and no other. Raises WrongUsage for one that they do not have."""
+    from kiosk.errors import WrongUsage
+
+    addresses = {"laser": settings.laser.uri, "thermal": settings.thermal.address}
+    if not addresses.get(name):
+        there = " or ".join(each for each, address in addresses.items() if address)
+        raise WrongUsage(f"--printer is {there}")
+    printing = settings.printing.model_copy(update={"order": (name,)})
+    return settings.model_copy(update={"printing": printing})
 
 
 def _given(value: str) -> str:

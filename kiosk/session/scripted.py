@@ -16,12 +16,18 @@ from kiosk.session.runner import Runner
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """`password` is {"can": …} or the three MRZ fields; `pin` may be empty where the card asks none."""
+    """`password` is {"can": …} or the three MRZ fields; `pin` may be empty where the card asks none.
+
+    `came_out` is what is said of a paper of which the printer cannot tell: None says nothing, as where nobody
+    looks. `staff_pin` is typed where staff is asked to confirm it, once; without one it is not confirmed.
+    """
 
     password: dict[str, str] = field(repr=False)
     pin: str = field(repr=False)
     document_type: str
     language: str
+    came_out: bool | None = None
+    staff_pin: str = field(default="", repr=False)
 
 
 class ScriptedCitizen:
@@ -31,11 +37,12 @@ class ScriptedCitizen:
         self._runner = runner
         self._answers = answers
         self._screen = ""
+        self._staff_came = False
         self.ended: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
 
     def show(self, snapshot: Snapshot) -> None:
         asked_again = bool(snapshot.data.get("wrong"))
-        if snapshot.screen == self._screen and not asked_again:
+        if snapshot.screen == self._screen and not asked_again and snapshot.screen != "confirm":
             return
         self._screen = snapshot.screen
         match snapshot.screen:
@@ -60,12 +67,27 @@ class ScriptedCitizen:
                 self._say(snapshot, "confirm")
             case "take_card":
                 self._runner.post(e.CardOut())
+            case "ask_paper" if self._answers.came_out is None:
+                self._runner.post(e.TimeOut())
+            case "ask_paper":
+                self._say(snapshot, "whole" if self._answers.came_out else "not_whole")
+            case "confirm" if snapshot.data["asked"] is not None:
+                self._have_confirmed(snapshot)
             case "take_paper":
                 self._end(None)
             case "goodbye":
                 self._end("E-ISSUANCE-ABANDONED")
-            case "trouble":
+            case "trouble" | "stray":
                 self._end(str(snapshot.data["code"]))
+
+    def _have_confirmed(self, snapshot: Snapshot) -> None:
+        """Once it is known how the PIN stands: type it, and take a refusal for the answer."""
+        asked = snapshot.data["asked"]
+        if not self._answers.staff_pin or asked["wrong"] or asked["code"] or asked["wait_s"]:
+            self._say(snapshot, "not_whole")
+        elif not self._staff_came:
+            self._staff_came = True
+            self._say(snapshot, "staff_pin", pin=self._answers.staff_pin)
 
     def _fits(self, screen: str) -> bool:
         return ("can" in self._answers.password) == (screen == "can")

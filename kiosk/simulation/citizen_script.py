@@ -35,6 +35,8 @@ def citizen_script(
         "choice": [{"tap": f"choose-{document}-{language}"}],
         "preview": [{"tap": "primary"}],
         "take_card": [{"do": "remove"}],
+        "ask_paper": [{"tap": "not-whole"}],
+        "stray": [{"tap": "primary"}],
         "take_paper": [{"tap": "primary"}],
         "goodbye": [{"tap": "anywhere"}],
         "trouble": [{"tap": "primary"}],

@@ -16,9 +16,15 @@ Window {
     readonly property var files: ({
             attract: "Attract", language: "Language", card: "Card", opening: "Opening", can: "Can", mrz: "Mrz",
             pin: "Pin", pin_last: "PinLast", reading: "Reading", choice: "Choice", preparing: "Preparing",
-            preview: "Preview", take_card: "TakeCard", printing: "Printing", take_paper: "TakePaper",
+            preview: "Preview", take_card: "TakeCard", printing: "Printing", take_paper: "TakePaper", ask_paper: "AskPaper", confirm: "ConfirmPaper", settling: "Settling", stray: "Stray",
             goodbye: "Goodbye", trouble: "Trouble", away: "Away", staff_pin: "StaffPin", diagnostics: "Diagnostics"
         })
+
+    // What is said of sheets is not always true of tickets.
+    function helpWords() {
+        const table = visit.words[visit.screen] || {};
+        return (visit.facts.form === "ticket" && table.help_ticket) || table.help || "";
+    }
 
     visibility: fullScreen ? Window.FullScreen : Window.Windowed
     visible: true
@@ -142,7 +148,7 @@ Window {
             anchors.fill: parent
             anchors.topMargin: top.height + Theme.rule
             question: window.visit.words.common.help
-            hint: (window.visit.words[window.visit.screen] || {}).help || ""
+            hint: window.helpWords()
             answerText: window.visit.words.common.close
             answerName: "help-close"
             onAnswered: visible = false

@@ -74,10 +74,13 @@ class Steps(Facts):
 
 
 class Paper(Facts):
+    """`form` is None while it cannot be printed."""
+
     type: Token
     title_ar: Name
     title_fr: Name
     languages: list[Language] = Field(min_length=1, max_length=4)
+    form: Form | None = "a4"
 
 
 class Choice(Facts):
@@ -87,11 +90,13 @@ class Choice(Facts):
 
 
 class Preview(Facts):
-    """`pages` are PNG pictures in base64."""
+    """`pages` are PNG pictures in base64; `other_form`: not the form that was shown before."""
 
     pages: list[str] = Field(min_length=1, max_length=8)
     title_ar: Name = ""
     title_fr: Name = ""
+    form: Form = "a4"
+    other_form: bool = False
 
 
 class Printing(Facts):
@@ -99,10 +104,20 @@ class Printing(Facts):
     page: int = Field(0, ge=0, le=999)
     of: int = Field(1, ge=0, le=999)
     conditions: list[Token] = Field([], max_length=12)
+    form: Form = "a4"
 
 
 class Papers(Facts):
-    papers: int = Field(1, ge=0, le=99)
+    papers: int = Field(1, ge=0, le=999)
+    form: Form = "a4"
+
+
+class Stray(Facts):
+    """A paper that does not count; `again`: another can be printed now."""
+
+    code: Code
+    form: Form = "a4"
+    again: bool = False
 
 
 class Trouble(Facts):
@@ -133,8 +148,17 @@ class Check(Facts):
     remedy: Line | None = None
 
 
+class PaperLeft(Facts):
+    """None where nobody has said how much there is."""
+
+    station: Literal["laser", "thermal"]
+    documents: int | None = Field(None, ge=0)
+    low: bool = False
+
+
 class Diagnostics(Facts):
     checks: list[Check] = Field([], max_length=64)
+    paper: list[PaperLeft] = Field([], max_length=2)
     running: bool = False
     out_of_service: bool = False
     code: Code | None = None
@@ -155,6 +179,10 @@ FACTS: dict[Screen, type[Facts]] = {
     "preview": Preview,
     "take_card": Nothing,
     "printing": Printing,
+    "ask_paper": Papers,
+    "confirm": StaffPin,
+    "settling": Nothing,
+    "stray": Stray,
     "take_paper": Papers,
     "goodbye": Nothing,
     "trouble": Trouble,

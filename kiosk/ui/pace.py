@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from kiosk.session.protocol import Snapshot
 
-WORKING = frozenset({"opening", "reading", "preparing", "printing"})
+WORKING = frozenset({"opening", "reading", "preparing", "printing", "settling"})
 AT_ONCE = frozenset({"attract", "trouble", "goodbye"})
 DWELL_MS = 500
 _MOST_WAITING = 32

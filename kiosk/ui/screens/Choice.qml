@@ -55,7 +55,8 @@ Page {
                         }
                         width: Theme.mm(56)
                         height: width * 96 / 76
-                        source: "../pictures/sheet.svg"
+                        source: paper.modelData.form === "ticket" ? "../pictures/ticket.svg" : "../pictures/sheet.svg"
+                        fillMode: Image.PreserveAspectFit
                         sourceSize: Qt.size(width, height)
                         Accessible.ignored: true
                     }
@@ -78,8 +79,16 @@ Page {
                             font.bold: true
                         }
 
+                        Words {
+                            objectName: "form-" + paper.modelData.type
+                            width: parent.width
+                            visible: text !== ""
+                            text: paper.modelData.form === "ticket" ? page.words.choice.on_ticket : paper.modelData.form ? "" : page.words.choice.unavailable
+                            color: Theme.quiet
+                        }
+
                         Repeater {
-                            model: paper.modelData.languages
+                            model: paper.modelData.form ? paper.modelData.languages : []
 
                             Answer {
                                 required property string modelData

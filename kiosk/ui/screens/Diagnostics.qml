@@ -58,23 +58,12 @@ Page {
         }
     }
 
-    Rectangle {
+    Rail {
+        frame: table
         anchors {
             top: table.top
             bottom: table.bottom
             right: parent.right
-        }
-        width: Theme.mm(2)
-        visible: table.interactive
-        radius: width / 2
-        color: Theme.hairline
-
-        Rectangle {
-            width: parent.width
-            y: table.visibleArea.yPosition * parent.height
-            height: table.visibleArea.heightRatio * parent.height
-            radius: width / 2
-            color: Theme.line
         }
     }
 
@@ -88,6 +77,19 @@ Page {
             width: parent.width
             height: Theme.rule
             color: Theme.line
+        }
+
+        Repeater {
+            model: page.facts.paper
+
+            PaperRow {
+                required property var modelData
+
+                width: actions.width
+                paper: modelData
+                words: page.words.diagnostics
+                onPutIn: page.visit.send("paper_put_in", { station: modelData.station })
+            }
         }
 
         Answer {

@@ -8,34 +8,62 @@ Page {
     property int shown: 0
     readonly property int count: facts.pages.length
 
+    readonly property bool ticket: facts.form === "ticket"
+
     question: words.preview.question
-    hint: words.preview.hint
+    hint: ticket ? words.preview.hint_ticket : words.preview.hint
+    notice: facts.other_form ? words.preview["other_" + facts.form] : ""
     onCountChanged: shown = 0
 
-    Rectangle {
-        id: sheet
-        readonly property real room: foot.y - Theme.mm(8)
+    // A sheet is shown whole. A ticket is as wide as it can be read, and is pushed up.
+    Flickable {
+        id: frame
+        objectName: "preview"
         readonly property real ratio: picture.implicitHeight > 0 ? picture.implicitWidth / picture.implicitHeight : 210 / 297
 
-        anchors.horizontalCenter: parent.horizontalCenter
-        height: Math.max(0, Math.min(room, parent.width / ratio))
-        width: height * ratio
-        y: Math.max(0, (room - height) / 2)
-        color: Theme.paper
-        border.width: Theme.rule
-        border.color: Theme.line
+        anchors {
+            top: parent.top
+            bottom: foot.top
+            bottomMargin: Theme.mm(8)
+            horizontalCenter: parent.horizontalCenter
+        }
+        width: page.ticket ? Math.min(parent.width, Theme.mm(190)) : Math.min(height * ratio, parent.width)
+        contentHeight: sheet.y + sheet.height
+        interactive: contentHeight > height + 1
+        boundsBehavior: Flickable.StopAtBounds
+        clip: interactive
 
-        Image {
-            id: picture
-            objectName: "preview-page"
-            anchors.fill: parent
-            anchors.margins: Theme.rule
-            cache: false
-            smooth: true
-            mipmap: true
-            source: page.facts.pages[page.shown]
-            Accessible.role: Accessible.Graphic
-            Accessible.name: page.words.preview.picture
+        Rectangle {
+            id: sheet
+            width: parent.width
+            height: width / frame.ratio
+            y: page.ticket ? 0 : Math.max(0, (frame.height - height) / 2)
+            color: Theme.paper
+            border.width: Theme.rule
+            border.color: Theme.line
+
+            Image {
+                id: picture
+                objectName: "preview-page"
+                anchors.fill: parent
+                anchors.margins: Theme.rule
+                cache: false
+                smooth: true
+                mipmap: true
+                source: page.facts.pages[page.shown]
+                Accessible.role: Accessible.Graphic
+                Accessible.name: page.words.preview.picture
+            }
+        }
+    }
+
+    Rail {
+        frame: frame
+        anchors {
+            top: frame.top
+            bottom: frame.bottom
+            left: frame.right
+            leftMargin: Theme.mm(5)
         }
     }
 

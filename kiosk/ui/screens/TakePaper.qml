@@ -4,7 +4,7 @@ import "../parts"
 Page {
     id: page
     question: words.take_paper.question
-    hint: facts.papers > 0 ? Theme.fill(words.take_paper.hint, { n: facts.papers }) : ""
+    hint: facts.form === "ticket" ? words.take_paper.hint_ticket : facts.papers > 0 ? Theme.fill(words.take_paper.hint, { n: facts.papers }) : ""
 
     KioskDrawing {
         objectName: "drawing"
@@ -16,6 +16,7 @@ Page {
             bottomMargin: Theme.mm(10)
         }
         act: "take-paper"
+        form: page.facts.form
         description: page.question
     }
 

@@ -75,12 +75,30 @@ CHECKS: list[dict[str, Any]] = [
 ALL_FAILED = [{**CHECKS[3], "name": name, "remedy": 3 * CHECKS[3]["remedy"]} for name in words("fr")["checks"]]
 
 
+def ticket_png() -> str:
+    image = Image.new("L", (576, 2712), 255)
+    draw = ImageDraw.Draw(image)
+    for line in range(30):
+        draw.line((20, 60 + 60 * line, 556 - 60 * (line % 3), 60 + 60 * line), fill=0, width=14)
+    draw.rectangle((40, 2160, 536, 2656), outline=0, width=60)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return base64.b64encode(out.getvalue()).decode()
+
+
 def scenes() -> list[tuple[str, str, tuple[int, int] | None, dict[str, Any]]]:
     """(name, screen, step, data): every screen, and those that have more than one face more than once."""
     page = page_png()
     choice = {"name_ar": "أمينة بن يوسف", "name_latin": "Amina BENYOUCEF", "papers": [PAPER]}
     preview = {"pages": [page], "title_ar": PAPER["title_ar"], "title_fr": PAPER["title_fr"]}
     trouble = {"code": "E-REGISTRY-UNREACHABLE", **SENTENCES, "outcome": "none"}
+    ticket = {"pages": [ticket_png()], "title_ar": PAPER["title_ar"], "title_fr": PAPER["title_fr"], "form": "ticket"}
+    stray = {"code": "E-PRINTER-PAPER-UNKNOWN", "form": "a4", "again": True}
+    paper = [
+        {"station": "laser", "units": 228, "documents": 228, "low": False},
+        {"station": "thermal", "units": 4000, "documents": 11, "low": True},
+    ]
+    uncounted = [{"station": "laser", "units": None, "documents": None, "low": False}]
     going = {"stage": "printing", "page": 1, "of": 1, "conditions": []}
     return [
         ("attract", "attract", None, {**TOWN, "unavailable": None}),
@@ -102,15 +120,30 @@ def scenes() -> list[tuple[str, str, tuple[int, int] | None, dict[str, Any]]]:
         ("reading", "reading", (5, 8), {"steps": READING}),
         ("choice", "choice", (6, 8), choice),
         ("choice-none", "choice", (6, 8), {**choice, "papers": []}),
+        ("choice-ticket", "choice", (6, 8), {**choice, "papers": [{**PAPER, "form": "ticket"}]}),
+        ("choice-unprintable", "choice", (6, 8), {**choice, "papers": [PAPER, {**PAPER, "type": "b", "form": None}]}),
         ("preparing", "preparing", (6, 8), {"steps": PREPARING}),
         ("preview", "preview", (7, 8), preview),
         ("preview-two", "preview", (7, 8), {**preview, "pages": [page, page]}),
+        ("preview-ticket", "preview", (7, 8), ticket),
+        ("preview-other-form", "preview", (7, 8), {**ticket, "other_form": True}),
         ("take-card", "take_card", (8, 8), {}),
         ("return-card", "take_card", None, {}),
         ("printing-asking", "printing", (8, 8), {**going, "stage": "asking", "page": 0}),
         ("printing", "printing", (8, 8), going),
         ("printing-waits", "printing", (8, 8), {**going, "page": 0, "conditions": ["paper-out", "stopped"]}),
+        ("printing-ticket", "printing", (8, 8), {**going, "form": "ticket", "page": 0}),
+        ("printing-cutter", "printing", (8, 8), {**going, "form": "ticket", "page": 0, "conditions": ["cutter"]}),
+        ("ask-paper", "ask_paper", (8, 8), {"papers": 2, "form": "a4"}),
+        ("ask-ticket", "ask_paper", (8, 8), {"papers": 1, "form": "ticket"}),
+        ("confirm", "confirm", (8, 8), {"asked": {"left": 3, "wait_s": 0, "wrong": False, "code": None}}),
+        ("confirm-wait", "confirm", (8, 8), {"asked": {"left": 1, "wait_s": 3600, "wrong": True, "code": None}}),
+        ("confirm-none", "confirm", (8, 8), {"asked": {"code": "E-STAFF-PIN-NONE"}}),
+        ("settling", "settling", (8, 8), {}),
+        ("stray", "stray", None, stray),
+        ("stray-later", "stray", None, {**stray, "form": "ticket", "again": False}),
         ("take-paper", "take_paper", (8, 8), {"papers": 1}),
+        ("take-ticket", "take_paper", (8, 8), {"papers": 1, "form": "ticket"}),
         ("goodbye", "goodbye", None, {}),
         ("trouble", "trouble", None, trouble),
         ("trouble-unknown", "trouble", None, {**trouble, "outcome": "unknown"}),
@@ -120,6 +153,8 @@ def scenes() -> list[tuple[str, str, tuple[int, int] | None, dict[str, Any]]]:
         ("staff-pin-none", "staff_pin", None, {"asked": {"code": "E-STAFF-PIN-NONE"}}),
         ("diagnostics-begun", "diagnostics", None, {"checks": [], "running": True}),
         ("diagnostics", "diagnostics", None, {"checks": CHECKS}),
+        ("diagnostics-paper", "diagnostics", None, {"checks": CHECKS, "paper": paper}),
+        ("diagnostics-uncounted", "diagnostics", None, {"checks": CHECKS[:1], "paper": uncounted}),
         ("diagnostics-out", "diagnostics", None, {"checks": CHECKS, "out_of_service": True}),
         ("diagnostics-failed", "diagnostics", None, {"checks": ALL_FAILED, "code": "E-STAFF-STATE"}),
     ]

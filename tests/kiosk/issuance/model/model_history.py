@@ -20,6 +20,7 @@ T = TypeVar("T")
 FAULTS = tuple(dict.fromkeys((*REGISTRY_FAULTS, *SIGNER_FAULTS, *LASER_FAULTS, *THERMAL_FAULTS, *KIOSK_FAULTS)))
 MOMENTS = 45
 """More than any visit has."""
+STEPS = 12
 
 
 class History:
@@ -101,22 +102,22 @@ class History:
         self.kiosk = self._kind(self.world)
 
 
-def wander(seed: int, kiosk: type[Kiosk] = Kiosk, steps: int = 12) -> None:
+def wander(seed: int, kiosk: type[Kiosk] = Kiosk, faults: tuple[str, ...] = FAULTS) -> None:
     """A history drawn from a seed. Raises AssertionError, with the seed and the steps, where a promise is broken."""
     draw = random.Random(seed)
     told: list[str] = []
     with tempfile.TemporaryDirectory(prefix="model-", dir=MEMORY) as folder:
         history = History(Path(folder), kiosk)
         try:
-            for _ in range(steps):
-                told.append(_random_step(history, draw))
+            for _ in range(STEPS):
+                told.append(_random_step(history, draw, faults))
             history.end()
         except AssertionError as error:
             raise AssertionError(f"seed {seed}: {error}; after {told}") from error
 
 
-def _random_step(history: History, draw: random.Random) -> str:
-    faults = frozenset(draw.sample(FAULTS, draw.choice((0, 0, 1, 1, 2))))
+def _random_step(history: History, draw: random.Random, among: tuple[str, ...]) -> str:
+    faults = frozenset(draw.sample(among, draw.choice((0, 0, 1, 1, min(2, len(among))))))
     cut = draw.choice((None, None, draw.randrange(MOMENTS)))
     what = draw.choice(("visit", "visit", "visit", "deliver", "restart", "kill", "time", "mend", "power"))
     if what == "visit":

@@ -53,7 +53,7 @@ class Visit:
     clerk: Literal["looks", "mistaken"] | None = None
     ends: Literal["paper", "void"] = "paper"
     meanwhile: float | None = None
-    """What was left open is still being brought to its end when the visit begins, so many seconds later."""
+    """So many seconds into the visit, what was left open before is brought to its end."""
 
 
 class WatchedLedger(Ledger):
@@ -74,6 +74,9 @@ class Kiosk:
     """One process, from its start to its death. What a visit may raise in the session ends the visit here."""
 
     ledger_kind: type[WatchedLedger] = WatchedLedger
+    laser_kind: type[Laser] = Laser
+    thermal_kind: type[Thermal] = Thermal
+    print_document = staticmethod(print_document)
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -85,10 +88,10 @@ class Kiosk:
             Registry(world),
             Signer(world),
             stations=[
-                Station(StationName.LASER, "a4", "ipp://laser.example/", Laser(world), PATIENCE),
-                Station(StationName.THERMAL, "ticket", "tcp://ticket.example:9100", Thermal(world), PATIENCE),
+                Station(StationName.LASER, "a4", "ipp://laser.example/", self.laser_kind(world), PATIENCE),
+                Station(StationName.THERMAL, "ticket", "tcp://ticket.example:9100", self.thermal_kind(world), PATIENCE),
             ],
-            print_document=print_document,
+            print_document=self.print_document,
         )
 
     def visit(self, visit: Visit) -> Ending | None:
@@ -98,16 +101,17 @@ class Kiosk:
         return None
 
     async def _visit(self, visit: Visit) -> Ending | None:
-        recovery = None
-        if visit.meanwhile is not None:
-            recovery = asyncio.ensure_future(self.issuance.deliver())
-            await asyncio.sleep(visit.meanwhile)
+        recovery = None if visit.meanwhile is None else asyncio.ensure_future(self._recover(visit.meanwhile))
         try:
             return await self._issue(visit)
         finally:
             if recovery is not None:
-                with suppress(LedgerFull):
-                    await recovery
+                await recovery
+
+    async def _recover(self, after: float) -> None:
+        await asyncio.sleep(after)
+        with suppress(LedgerFull):
+            await self.issuance.deliver()
 
     async def _issue(self, visit: Visit) -> Ending | None:
         issued = await self.issuance.prepare(

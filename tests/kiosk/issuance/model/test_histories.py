@@ -62,7 +62,7 @@ class AnyHistory(RuleBasedStateMachine):
 
 TestAnyHistory: Any = AnyHistory.TestCase
 TestAnyHistory.settings = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=10,
     deadline=None,
     database=None,

@@ -22,8 +22,10 @@ def do(
     deed: Annotated[
         str,
         typer.Argument(
-            help="insert, insert-amina, insert-yacine, remove, paper_out, paper_in, jam, printer_gone, printer_back, "
-            "reader_down, reader_up, registry_down or registry_up"
+            help="insert, insert-amina, insert-yacine, remove, reader_down, reader_up, registry_down, registry_up; "
+            "paper_out, paper_in, cover_open, cover_closed, jam, printer_gone, printer_back; ticket_paper_out, "
+            "ticket_paper_in, ticket_cover_open, ticket_cover_closed, ticket_cutter_stuck, ticket_cutter_free, "
+            "ticket_printer_gone or ticket_printer_back"
         ),
     ],
 ) -> None:

@@ -13,6 +13,7 @@ a short name: a socket's path has 107 bytes. All of it ends with the `with`, and
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sys
@@ -72,6 +73,7 @@ class TownHall:
     def __enter__(self) -> TownHall:
         with ExitStack() as stack:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._temporary.mkdir(exist_ok=True, mode=0o700)
             self.token = create_demo_token(self.folder / "token")
             self.issuer = CardIssuer.load_or_create(self.folder / "csca")
             self.cards = personas.issue(self.issuer, self.folder / "cards", PEOPLE, self.seed, self.access)
@@ -121,7 +123,13 @@ class TownHall:
                 [*_KIOSK, *_COMMANDS.get(part, [part]), "--config", self.configuration, *extra],
                 log=self.folder / f"{part}.log",
                 ready=self.folder / _READY[part] if part in _READY else None,
+                environment={**os.environ, "TMPDIR": str(self._temporary)},
             )
+
+    @property
+    def _temporary(self) -> Path:
+        """As a unit's PrivateTmp: what a killed process leaves there goes with the hall."""
+        return self.folder / "tmp"
 
     def child(self, part: str) -> Child:
         return self._children[part]

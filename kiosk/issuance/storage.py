@@ -44,6 +44,7 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
 COMMIT;
 """
+_WRITING = ("trusted_schema = OFF", "journal_mode = WAL", "synchronous = FULL")
 _BY_RESULT: dict[int, type[LedgerError]] = {
     sqlite3.SQLITE_FULL: LedgerFull,
     sqlite3.SQLITE_IOERR_SHMSIZE: LedgerFull,  # the log's index could not grow: the disk has no room for it
@@ -112,6 +113,8 @@ def create(path: Path, first: Entry | None = None) -> None:
         draft.unlink(missing_ok=True)
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            # Not later: a power cut on the way to the log would leave a journal that a reader may not play back.
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
             connection.executescript(_SCHEMA)
             if first is not None:
                 insert(connection, first)
@@ -160,7 +163,7 @@ def connect(path: Path) -> sqlite3.Connection:
     with own_errors():
         connection = sqlite3.connect(_uri(path, "mode=rw"), uri=True, isolation_level=None, timeout=5)
         try:
-            for pragma in ("trusted_schema = OFF", "journal_mode = WAL", "synchronous = FULL"):
+            for pragma in _WRITING:
                 connection.execute(f"PRAGMA {pragma}").fetchall()
             # Where the disk does not allow it SQLite keeps the old mode and says nothing.
             promised = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
@@ -177,6 +180,9 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     with own_errors():
         if not is_there(path):
             raise LedgerMissing("there is no ledger here yet")
+        if not path.stat().st_size:
+            # SQLite would take it for a new database and delete its log, even when it may only read.
+            raise LedgerDamaged("the ledger's file is empty")
         # Without a log beside it and without leave to make one, nobody is writing: the file stands alone.
         alone = not log_of(path).exists() and not os.access(path.parent, os.W_OK)
         mode = "immutable=1" if alone else "mode=ro"

@@ -51,12 +51,10 @@ class IppUsb:
     def uri(self, serial: str) -> str:
         """The printer's address at this moment. Raises PrinterUnreachable."""
         plugged_in = frozenset(_serials(self.devices))
-        if serial not in plugged_in:
-            raise PrinterUnreachable("no USB device of the printer's serial number is plugged in")
         here = [printer for printer in _served(self.states) if printer.serial in plugged_in]
         ours = [printer for printer in here if printer.serial == serial]
         if len(ours) != 1:
-            raise PrinterUnreachable(f"ipp-usb serves {len(ours)} printers of the serial number")
+            raise PrinterUnreachable(f"{len(ours)} printers of that serial number are plugged in and served by ipp-usb")
         if sum(printer.port == ours[0].port for printer in here) > 1:
             raise PrinterUnreachable("ipp-usb has not yet given the printer a port of its own")
         return f"ipp://localhost:{ours[0].port}/ipp/print"

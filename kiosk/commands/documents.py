@@ -38,6 +38,7 @@ def list_documents(
                 "form": document.form.model_dump(),
                 "country": document.country,
                 "languages": list(document.languages),
+                "papers": list(document.templates),
                 "standing": document.standing,
                 "template_sha256": catalogue.template_sha256(document.type),
             }
@@ -46,7 +47,9 @@ def list_documents(
         typer.echo(json.dumps({"documents": documents}, ensure_ascii=False))
         return
     for document in catalogue.types():
-        typer.echo(f"{document.type}  {document.form.fr}  {'/'.join(document.languages)}  {document.standing}")
+        typer.echo(
+            f"{document.type}  {document.form.fr}  {'/'.join(document.languages)}  {'/'.join(document.templates)}  {document.standing}"
+        )
         typer.echo(f"    {document.title('fr')}  ·  {document.title('ar')}")
         typer.echo(f"    template {catalogue.template_sha256(document.type)}")
 
@@ -57,6 +60,7 @@ def render_document(
     act: Annotated[Path, typer.Option("--act", help="The act as JSON, as the registry answers it.")],
     output: Annotated[Path, typer.Option("--output", help="The PDF to write.")],
     language: Annotated[str, typer.Option("--language", help="ar or fr.")] = "ar",
+    form: Annotated[str, typer.Option("--form", help="a4, a sheet; ticket, a strip of 72 mm.")] = "a4",
     templates: _Templates = None,
 ) -> None:
     """Sets a page from an act: no signature, no seal, marked specimen.
@@ -74,6 +78,8 @@ def render_document(
     deadline = Settings(profile="demo").documents.render_deadline
     if language not in ("ar", "fr"):
         raise UnknownDocument("a page is set in ar or fr")
+    if form not in ("a4", "ticket"):
+        raise RequestUnfit("a page is set on a4 or as a ticket")
     try:
         raw = act.read_bytes()
         birth = BirthAct.model_validate_json(raw)
@@ -89,6 +95,7 @@ def render_document(
         town=Town(),
         issued_on=dt.date.today(),
         specimen=True,
+        form="ticket" if form == "ticket" else "a4",
         attachment=raw,
     )
     with Renderer(templates, deadline=deadline) as renderer:

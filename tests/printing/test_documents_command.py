@@ -26,6 +26,7 @@ def test_list_as_json_is_one_object() -> None:
     (document,) = json.loads(done.stdout)["documents"]
     assert document["type"] == "birth-extract"
     assert document["languages"] == ["ar", "fr"]
+    assert document["papers"] == ["a4", "ticket"]
     assert document["standing"] == "unofficial-model"
     assert document["template_sha256"] == DocumentCatalogue().template_sha256("birth-extract")
 
@@ -38,6 +39,15 @@ def test_render_writes_a_specimen(tmp_path: Path, act: BirthAct) -> None:
     text = pypdfium2.PdfDocument(page.read_bytes())[0].get_textpage().get_text_range()
     assert "Aperçu sans signature" in text
     assert "119860417160100042" in text
+
+
+def test_render_writes_a_ticket(tmp_path: Path, act: BirthAct) -> None:
+    file, page = tmp_path / "act.json", tmp_path / "ticket.pdf"
+    file.write_text(act.model_dump_json(), "utf-8")
+    assert kiosk("render", "birth-extract", "--act", file, "--output", page, "--form", "ticket").returncode == 0
+    assert round(pypdfium2.PdfDocument(page.read_bytes())[0].get_width() * 25.4 / 72) == 72
+    done = kiosk("render", "birth-extract", "--act", file, "--output", page, "--form", "a5")
+    assert (done.returncode, done.stderr.split(":")[0]) == (2, "error E-PAGE-REQUEST")
 
 
 def test_wrong_use_is_said_in_one_line_without_data(tmp_path: Path) -> None:

@@ -47,9 +47,8 @@ def list_documents(
         typer.echo(json.dumps({"documents": documents}, ensure_ascii=False))
         return
     for document in catalogue.types():
-        typer.echo(
-            f"{document.type}  {document.form.fr}  {'/'.join(document.languages)}  {'/'.join(document.templates)}  {document.standing}"
-        )
+        languages, papers = "/".join(document.languages), "/".join(document.templates)
+        typer.echo(f"{document.type}  {document.form.fr}  {languages}  {papers}  {document.standing}")
         typer.echo(f"    {document.title('fr')}  ·  {document.title('ar')}")
         typer.echo(f"    template {catalogue.template_sha256(document.type)}")
 

@@ -36,10 +36,13 @@ _BEGINNINGS: tuple[tuple[Condition, str], ...] = (
     (Condition.STOPPED, "output-area-full media-path-output-full media-path-media-tray-full"),
     (Condition.STOPPED, "output-tray-missing media-path-media-tray-missing spool-area-full"),
     (Condition.STOPPED, "marker-waste-full marker-waste-missing marker-waste-toner-receptacle-full"),
-    (Condition.STOPPED, "marker-waste-toner-receptacle-missing fuser-over-temp marker-fuser-missing"),
+    (Condition.STOPPED, "marker-waste-toner-receptacle-missing fuser-over-temp fuser-missing marker-fuser-missing"),
+    (Condition.STOPPED, "developer-empty developer-missing marker-developer-empty marker-developer-missing"),
+    (Condition.STOPPED, "opc-missing marker-opc-missing"),
 )
 _KEYWORDS = tuple((keyword, condition) for condition, words in _BEGINNINGS for keyword in words.split())
 _OPEN = re.compile(r"(?:^|-)(?:cover|door|interlock)-open(?:-|$)")
+_BROKEN = re.compile(r"-fail(?:ure|ed)(?:-error)?$")
 _SEVERITY = re.compile(r"-(?:error|warning|report)$")
 _LEVEL = re.compile(rb"(?:^|;)\s*level=(-?\d{1,9})\s*(?:;|$)")
 _SOME_LEFT = -3  # RFC 3805, prtInputCurrentLevel: "at least one unit remains"
@@ -62,6 +65,8 @@ def _condition(reason: str, paper: _Paper) -> Condition | None:
     if keyword in ("", "none"):
         return None
     found = _meaning(keyword)
+    if found is Condition.OTHER and _BROKEN.search(reason) and not keyword.startswith("scan"):
+        return Condition.STOPPED  # a motor, a roller, the laser; a warning of it leaves the printer working
     if found is Condition.PAPER_OUT and reason.endswith("-warning"):
         return Condition.OTHER if paper is _Paper.SOME else found
     if found is Condition.PAPER_OUT and reason.endswith("-report"):

@@ -16,6 +16,7 @@ from drivers.printers.errors import PrinterUnfit
 from drivers.printers.laser import LaserPrinter
 from drivers.printers.port import Condition, Intake, JobState
 from drivers.simulated.printer import BY_PASS, LETTER, MAIN, VirtualLaser
+from printing.job import print_document
 from printing.pwg import encode
 from tests.drivers.printers.test_laser import PAGE, ended
 
@@ -126,6 +127,18 @@ def test_a_printer_without_pdf_gets_dots_and_the_paper_shows_each_of_them(tmp_pa
     for paper, sent in zip(papers(laser), (page, page.rotate(180)), strict=True):
         with Image.open(paper) as picture:
             assert picture.mode == "L" and picture.tobytes() == sent.tobytes()
+
+
+def test_a_signed_page_becomes_paper_by_dots_alone(tmp_path: Path) -> None:
+    async def work(printer: LaserPrinter) -> None:
+        outcome = await print_document(printer, PAGE, title="t", deadline=60)
+        assert (outcome.outcome, outcome.evidence, outcome.pages) == ("printed", "ipp-completed", 1)
+
+    with VirtualLaser(tmp_path / "laser", formats=ONLY_DOTS) as laser:
+        with_printer(laser.uri, work)
+    (paper,) = papers(laser)
+    with Image.open(paper) as picture:
+        assert picture.size == (2480, 3508) and picture.getextrema() == (0, 255)
 
 
 def test_a_clerks_page_is_not_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

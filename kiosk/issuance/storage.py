@@ -50,6 +50,8 @@ _BY_RESULT: dict[int, type[LedgerError]] = {
     sqlite3.SQLITE_IOERR_SHMSIZE: LedgerFull,  # the log's index could not grow: the disk has no room for it
     sqlite3.SQLITE_READONLY: LedgerReadOnly,
     sqlite3.SQLITE_PERM: LedgerReadOnly,
+    sqlite3.SQLITE_CANTOPEN: LedgerReadOnly,  # it is there, and not ours to open
+    sqlite3.SQLITE_CANTOPEN_ISDIR: LedgerUnavailable,
     sqlite3.SQLITE_BUSY: LedgerBusy,
     sqlite3.SQLITE_LOCKED: LedgerBusy,
     sqlite3.SQLITE_CORRUPT: LedgerDamaged,

@@ -104,6 +104,7 @@ MACHINE = {
         "systemd/tmpfiles.d": "usr/lib",
         "systemd/sysctl.d": "usr/lib",
         "systemd/modprobe.d": "lib",
+        "systemd/modules-load.d": "usr/lib",
         "systemd/udev/*.rules": "lib/udev/rules.d",
         "debian/kiosk.toml": "usr/share/shubbak",
     },

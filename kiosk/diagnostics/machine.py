@@ -67,7 +67,7 @@ async def machine(place: Place) -> Finding:
         return failed("E-MACHINE-UNIT", detail)
     if open_again:
         return failed("E-MACHINE-OPEN", detail)
-    return ok(f"{len(UNITS)} units active; SysRq, usblp, swap and core dumps off")
+    return ok(f"{len(UNITS)} units active; SysRq, usblp, CUPS, swap and core dumps off")
 
 
 def is_appliance(root: Path) -> bool:
@@ -88,6 +88,8 @@ def weaknesses(root: Path) -> list[str]:
         found.append("SysRq is on (kernel.sysrq)")
     if any(line.startswith("usblp ") for line in lines("proc/modules")):
         found.append("usblp is loaded and takes the printer")
+    if (root / "run/cups/cups.sock").exists():
+        found.append("CUPS runs: what waits in its queues is printed later, to somebody else")
     if len(lines("proc/swaps")) > 1:
         found.append("swap is on")
     if lines("proc/sys/kernel/core_pattern") not in ([], ["|/bin/false"]):

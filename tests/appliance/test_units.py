@@ -1,5 +1,6 @@
 """What systemd, udev and the kernel make of `systemd/`, on a root folder of their own: nothing is installed here."""
 
+import grp
 import os
 import re
 import shutil
@@ -169,6 +170,9 @@ def test_usblp_is_kept_away_from_printers(repository: Path) -> None:
 # --- USB ------------------------------------------------------------------------------------------------------
 
 READER, STICK, HUB, PRINTER = "0b0000", "080650", "090000", "070104"
+TICKETS, OWN_CLASS = "070102", "ff0000"
+_A_GROUP = "lp"
+"""One that this machine has, in place of kiosk-session."""
 
 
 def device(vendor: str, product: str, interface: str) -> str:
@@ -186,6 +190,8 @@ def device(vendor: str, product: str, interface: str) -> str:
             "E: DEVTYPE=usb_device",
             "E: SUBSYSTEM=usb",
             "E: DEVNAME=bus/usb/001/002",
+            "E: MAJOR=189",
+            "E: MINOR=1",
             f"A: idVendor={vendor}\\n",
             f"A: idProduct={product}\\n",
             f"A: bDeviceClass={kind}\\n",
@@ -209,7 +215,8 @@ def udev(folder: Path, repository: Path, mock: str, allowed: str | None, *attrib
     assert "/etc/shubbak/usb-allow" in rules
     own = folder / "rules.d"
     own.mkdir()
-    (own / "70-shubbak.rules").write_text(rules.replace("/etc/shubbak/usb-allow", str(folder / "allow")))
+    rules = rules.replace("/etc/shubbak/usb-allow", str(folder / "allow")).replace("kiosk-session", _A_GROUP)
+    (own / "70-shubbak.rules").write_text(rules)
     (folder / "device").write_text(mock)
     if allowed is not None:
         (folder / "allow").write_text(allowed)
@@ -274,3 +281,39 @@ def test_a_stick_is_mounted_to_be_read_only(
         (options,) = re.findall(r"--options=(\S+)", order)
         assert set(options.split(",")) == {"ro", "noexec", "nosuid", "nodev", "nosymfollow"}
         assert order.endswith(f" /dev/{name} /run/kiosk/usb/{name}'")
+
+
+def serial_line(name: str) -> str:
+    """A terminal for umockdev."""
+    facts = {"SUBSYSTEM": "tty", "DEVNAME": name}
+    return "\n".join((f"P: /devices/pci0/tty/{name}", *(f"E: {k}={v}" for k, v in facts.items()), "", ""))
+
+
+@pytest.mark.parametrize(
+    ("mock", "ours"),
+    [
+        (device("1a2b", "3c4d", TICKETS), True),
+        (device("04b8", "0e28", OWN_CLASS), True),
+        (device("0519", "0003", OWN_CLASS), True),
+        (device("1a2b", "3c4d", OWN_CLASS), False),
+        (device("1a2b", "3c4d", READER), False),
+        (device("1a2b", "3c4d", STICK), False),
+        (serial_line("ttyUSB0"), True),
+        (serial_line("ttyACM1"), True),
+        (serial_line("ttyS0"), True),
+        (serial_line("tty1"), False),
+    ],
+)
+def test_the_ticket_printers_device_is_the_sessions(short: Path, repository: Path, mock: str, ours: bool) -> None:
+    log, _ = udev(short, repository, mock, None)
+    given = re.findall(r"70-shubbak.rules:\d+ (GROUP|MODE) (\S+)", log)
+    assert given == ([("GROUP", str(grp.getgrnam(_A_GROUP).gr_gid)), ("MODE", "0660")] if ours else [])
+
+
+def test_the_session_may_use_no_device_but_a_ticket_printers(repository: Path) -> None:
+    unit = (repository / "systemd/kiosk-session.service").read_text().splitlines()
+    allowed = {line.removeprefix("DeviceAllow=") for line in unit if line.startswith("DeviceAllow=")}
+    assert "DevicePolicy=closed" in unit
+    assert allowed == {f"char-{driver} rw" for driver in ("usb_device", "ttyS", "ttyUSB", "ttyACM")}
+    loaded = (repository / "systemd/modules-load.d/shubbak.conf").read_text().splitlines()
+    assert {"usbserial", "cdc_acm"} <= set(loaded), "systemd knows only drivers that are there when the unit starts"

@@ -255,6 +255,14 @@ def test_what_stands_open_on_a_machine(tmp_path: Path, file: str, content: str, 
     assert word in found
 
 
+def test_a_print_queue_on_the_machine(tmp_path: Path) -> None:
+    root = appliance(tmp_path)
+    (root / "run/cups").mkdir()
+    (root / "run/cups/cups.sock").touch()
+    (found,) = machine.weaknesses(root)
+    assert "CUPS" in found
+
+
 def test_services_that_do_not_run_are_named(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """systemctl's own answer, as it stands in its manual: a state a line, in the order asked."""
     tool = tmp_path / "bin/systemctl"

@@ -17,6 +17,7 @@ import errno
 import os
 import re
 import socket
+import struct
 import termios
 from collections.abc import Callable
 from typing import Protocol
@@ -49,7 +50,8 @@ class BytePort(Protocol):
     async def read(self, seconds: float) -> bytes:
         """What came, as soon as anything did; b"" when nothing came in so many seconds."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Let go of the line. What was written and has not left is dropped, where the system can do that."""
 
 
 async def open_port(address: str, deadline: float) -> BytePort:
@@ -141,6 +143,7 @@ async def _open_tcp(host: str, port: int, deadline: float) -> Line:
         raise
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return Line(connection.fileno(), connection.close)
 
 
@@ -152,9 +155,16 @@ def _open_serial(device: str, baud: int) -> Line:
         attributes = termios.tcgetattr(line.fileno())
         attributes[6][termios.VMIN] = 1  # pyserial's 0 would make an empty read look like the end of the line
         termios.tcsetattr(line.fileno(), termios.TCSANOW, attributes)
+        termios.tcflush(line.fileno(), termios.TCIOFLUSH)
     except (serial.SerialException, termios.error) as error:
         raise _not_opened(error) from error
-    return Line(line.fileno(), line.close)
+
+    def let_go() -> None:
+        with contextlib.suppress(termios.error):
+            termios.tcflush(line.fileno(), termios.TCOFLUSH)
+        line.close()
+
+    return Line(line.fileno(), let_go)
 
 
 def _not_opened(error: Exception) -> PrinterError:

@@ -107,7 +107,7 @@ class Talk:
             await self.drain()
             self._too_many = False
             found = await self._ask_all()
-            if any(self._fences):
+            if any(self._fences) or self._too_many:
                 await self._listen(self._deadline / 4)
             if not self._too_many:
                 return found
@@ -135,7 +135,11 @@ class Talk:
         except PrinterSilent:
             await self.conditions()
             raise JobLeft("the ticket printer answers, and does not drop what it holds") from None
-        self._fences.clear()  # what was dropped is not answered any more
+        self.expect_nothing()  # what was dropped is not answered any more
+
+    def expect_nothing(self) -> None:
+        """Forget what was asked in its turn."""
+        self._fences.clear()
         self._heard.clear()
 
     # --- what comes
@@ -182,9 +186,12 @@ class Talk:
             case Echo():
                 self._owed = 0  # a question that meets it on its way is not answered
             case Cleared():
+                if not self._dropping:  # to one on an earlier connection, on a line that never ends
+                    self._too_many = True
+                    return
                 self._owed = 0
                 self._dropping -= 1
-                if self._dropping > 0:  # the answer to one that nobody waits for any more
+                if self._dropping:  # to one that nobody waits for any more
                     return
             case Unasked():
                 return

@@ -236,34 +236,45 @@ class ThermalPrinter:
         return self._talk
 
     async def _drop(self, talk: Talk) -> None:
-        """Rules 1 and 2: what was sent and is not on paper never will be.
-
-        A printer that cannot drop gets what may be missing of a band, as nothing, so that it reads commands again.
-        """
+        """Rules 1 and 2: what was sent and is not on paper never will be, where the printer can drop it."""
         if self._model.clears:
             await talk.drop()
         else:
-            missing = self._model.band * self._model.width // 8 if self._hangs else 0
-            await talk.send_unanswered(commands.RECOVER + bytes(missing))
+            await talk.send_unanswered(commands.RECOVER)
 
     async def _tidy(self, talk: Talk) -> None:
         """Drop, then cut off what hangs. Raises what keeps it from that."""
         await self._drop(talk)
-        if (blocked := blocked_by(await talk.conditions())) is not None:
-            raise blocked
+        _raise_blocked(await talk.conditions())
+        if self._hangs and not self._model.clears:
+            await self._bring_round(talk)
         cut = commands.cut(self._model.cutter) if self._hangs else b""
         await talk.send(commands.INITIALIZE + commands.STATUS_OFF + cut)
         try:
             async with asyncio.timeout(PATIENCE):
-                while talk.unanswered:
-                    await talk.in_turn(Sensor, lambda _: None, halts=BLOCKING)
-        except Halted as halted:
-            raise blocked_by(halted.conditions) or halted from None
+                await self._all_processed(talk)
         except TimeoutError:
             raise JobLeft("the ticket printer answers, and does not come to the end of what it holds") from None
-        if (blocked := blocked_by(await talk.conditions())) is not None:
-            raise blocked
+        _raise_blocked(await talk.conditions())
         self._hangs = False
+
+    async def _bring_round(self, talk: Talk) -> None:
+        """A printer that cannot drop, and was left in the middle of a band, takes commands for dots: it gets the
+        rest of the band, in white."""
+        await talk.send(commands.INITIALIZE)
+        try:
+            async with asyncio.timeout(2 * self._deadline):
+                await self._all_processed(talk)
+        except TimeoutError:
+            talk.expect_nothing()
+            await talk.send_unanswered(bytes(self._model.band * self._model.width // 8))
+
+    async def _all_processed(self, talk: Talk) -> None:
+        try:
+            while talk.unanswered:
+                await talk.in_turn(Sensor, lambda _: None, halts=BLOCKING)
+        except Halted as halted:
+            _raise_blocked(halted.conditions)
 
     async def _tidy_when_possible(self) -> None:
         """Until it is done, or somebody else does it."""
@@ -290,3 +301,8 @@ class ThermalPrinter:
         if work is not None:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
+
+
+def _raise_blocked(conditions: frozenset[Condition]) -> None:
+    if (blocked := blocked_by(conditions)) is not None:
+        raise blocked

@@ -38,9 +38,11 @@ CREATE TABLE IF NOT EXISTS grants
 CREATE TABLE IF NOT EXISTS settlements
   (id TEXT PRIMARY KEY, kiosk TEXT NOT NULL, body TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS heads
-  (kiosk TEXT NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+  (kiosk TEXT NOT NULL, seq INTEGER NOT NULL, head TEXT NOT NULL, at INTEGER NOT NULL,
+   PRIMARY KEY (kiosk, seq, head)) STRICT;
 CREATE TABLE IF NOT EXISTS serials (series TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT;
 """
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,10 @@ class Store:
         self._lock = threading.RLock()
         try:
             self._db = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
+            if self._one("SELECT 1 FROM sqlite_master LIMIT 1") and self._one("PRAGMA user_version") != (_VERSION,):
+                raise SetupError("the registry's database is another version's: keep it, and take another file")
             self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(f"{_SCHEMA}PRAGMA user_version = {_VERSION};")
         except sqlite3.Error as error:
             raise SetupError(f"the registry's database cannot be opened: {error}") from None
 
@@ -213,10 +217,10 @@ class Store:
 
     def add_head(self, kiosk: str, seq: int, head: str, now: int) -> None:
         """An entry of a kiosk's ledger as it was told with a settlement."""
-        self._write("INSERT INTO heads VALUES (?, ?, ?, ?)", kiosk, seq, head, now)
+        self._write("INSERT OR REPLACE INTO heads VALUES (?, ?, ?, ?)", kiosk, seq, head, now)
 
     def head(self, kiosk: str) -> tuple[int, str] | None:
-        """The newest entry told by a kiosk."""
+        """The newest entry told by a kiosk: by its number, since a settlement may be sent again much later."""
         row = self._one("SELECT seq, head FROM heads WHERE kiosk = ? ORDER BY seq DESC, at DESC LIMIT 1", kiosk)
         return (row[0], row[1]) if row else None
 

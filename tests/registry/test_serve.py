@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -105,8 +106,20 @@ async def test_what_was_granted_and_settled_outlives_a_restart(tmp_path: Path, c
                 voided = Settlement(outcome="VOIDED", evidence="none", ledger_seq=1, ledger_head="0" * 64)
                 await registry.settle(settled, voided)
             await registry.settle(settled, PRINTED)
+            assert (await registry.ledger_head()).seq == PRINTED.ledger_seq
     finally:
         again.stop()
+
+
+def test_a_database_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    database = tmp_path / "registry.sqlite"
+    connection = sqlite3.connect(database)
+    connection.execute("CREATE TABLE heads (kiosk TEXT, head TEXT, at INTEGER)")
+    connection.close()
+    before = database.read_bytes()
+    with pytest.raises(SetupError, match="another version"):
+        ReferenceRegistry(tmp_path / "registry", people=5, database=database)
+    assert database.read_bytes() == before
 
 
 def test_private_keys_are_their_owners_alone(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from registry.errors import (
 )
 from registry.exchange import Exchange
 from registry.jws import TrustedKeys
-from registry.models import ActRequest, Settlement
+from registry.models import ActRequest, LedgerHead, Settlement
 from registry.reference.keys import RegistryKeys, write_device
 from tests.registry.town import Town, grant_request, new_grant_id, present, served
 
@@ -204,6 +204,27 @@ async def test_settlements_are_idempotent_and_never_contradicted(town: Town) -> 
             await registry.settle(grant_id, PRINTED.model_copy(update={"evidence": "operator-confirmed"}))
         with pytest.raises(GrantClosed):
             await registry.grant(grant_id, request)
+
+
+async def test_the_newest_entry_of_a_kiosks_ledger_is_remembered(town: Town) -> None:
+    def voided(seq: int, head: str) -> Settlement:
+        return VOIDED.model_copy(update={"ledger_seq": seq, "ledger_head": head})
+
+    async with town.kiosk() as registry, town.kiosk("demo-2") as another:
+        assert await registry.ledger_head() == LedgerHead(seq=0, head=None)
+        first, second = new_grant_id(), new_grant_id()
+        await registry.settle(first, voided(5, HEAD))
+        assert await registry.ledger_head() == LedgerHead(seq=5, head=HEAD)
+        assert await another.ledger_head() == LedgerHead(seq=0, head=None)
+        await registry.settle(second, voided(11, LATER_HEAD))
+        # One sent again does not make the ledger younger, and one that is refused tells nothing.
+        await registry.settle(first, voided(5, HEAD))
+        with pytest.raises(Conflict):
+            await another.settle(first, voided(99, HEAD))
+        with pytest.raises(RequestRefused):
+            await registry.settle(second, voided(99, HEAD).model_copy(update={"outcome": "PRINTED"}))
+        assert await registry.ledger_head() == LedgerHead(seq=11, head=LATER_HEAD)
+        assert await another.ledger_head() == LedgerHead(seq=0, head=None)
 
 
 async def test_a_grant_id_the_registry_never_saw_can_be_closed(town: Town) -> None:

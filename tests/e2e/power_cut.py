@@ -20,6 +20,7 @@ from typing import Any
 
 from kiosk import cli
 from kiosk.issuance.ledger import Ledger
+from printing.forms import Form
 from registry.reference.registrar import Registrar
 from signing.chain import HashChain
 from signing.client import SignerClient
@@ -71,9 +72,9 @@ def at(moment: str, victim: str) -> None:
 def keep(file: Path) -> None:
     ask = SignerClient.issue
 
-    async def kept(client: SignerClient, act_jws: str, grant_jws: str) -> Any:
+    async def kept(client: SignerClient, act_jws: str, grant_jws: str, form: Form = "a4") -> Any:
         file.write_text(json.dumps([act_jws, grant_jws]))
-        return await ask(client, act_jws, grant_jws)
+        return await ask(client, act_jws, grant_jws, form)
 
     SignerClient.issue = kept  # type: ignore[method-assign]
 

@@ -92,16 +92,19 @@ class LaserPrinter:
 
         Raises PrinterUnfit when no document of ours could be printed on it as it is.
         """
+        status, can = await self._look()
+        able.intake(can)
+        able.template(can, self._tray)
+        return status
+
+    async def _look(self) -> tuple[PrinterStatus, Capabilities]:
         asked = _STATUS if self._can is not None else (*_STATUS, *able.ASKED)
         printer = await self._printer(asked)
-        if self._can is None:
-            self._can = able.capabilities(printer)
-        able.intake(self._can)
-        able.template(self._can, self._tray)
+        can = self._can = self._can or able.capabilities(printer)
         state, accepting = printer.integer("printer-state"), printer.boolean("printer-is-accepting-jobs")
         if state not in (3, 4, _STOPPED) or accepting is None:
             raise PrinterNonsense("the printer does not tell its state")
-        return PrinterStatus(accepting, self._conditions(printer, state), " ".join(_model(printer)))
+        return PrinterStatus(accepting, self._conditions(printer, state), " ".join(_model(printer))), can
 
     def _conditions(self, printer: Group, state: int) -> frozenset[Condition]:
         trays = of_tray(printer.octets("printer-input-tray"), self._tray)
@@ -175,7 +178,7 @@ class LaserPrinter:
             raise PrinterNonsense("the printer does not tell the job's state")
         pages = jobs.sheets_on_paper(job)
         try:
-            found = (await self.status()).conditions
+            found = (await self._look())[0].conditions
         except PrinterError:
             found = frozenset({Condition.OFFLINE})  # it went away between the two answers
         return JobStatus(state, pages or 0, found, counted=pages is not None)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.printers.capabilities import Capabilities, a4_is_loaded, capabilities, intake, is_a4, template
@@ -140,6 +140,7 @@ _NAMES = [
 ]  # fmt: skip
 
 
+@settings(max_examples=50)
 @given(
     st.dictionaries(st.sampled_from(_NAMES), st.lists(_VALUES, max_size=3).map(tuple)), st.sampled_from(["", "main"])
 )

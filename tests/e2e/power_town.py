@@ -125,7 +125,9 @@ class PowerTown:
                 self.hall.remove()
             case "take_paper":
                 screen.say(snapshot, "taken")
-            case "trouble":
+            case "ask_paper":
+                screen.say(snapshot, "not_whole")
+            case "trouble" | "stray":
                 screen.say(snapshot, "done")
 
     def leave(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,9 +41,17 @@ HAPPY: list[e.Event] = [
     e.Taken(),
     e.TimeOut(),
 ]
+UNKNOWN = [*HAPPY[:16], paper.PaperUnknown("E-PRINTER-PAPER-UNKNOWN")]
+"""Until the citizen is asked whether the paper came out."""
 EVENTS = st.sampled_from(
     [
         *HAPPY,
+        e.PreviewReady(("strip",), "ticket"),
+        UNKNOWN[-1],
+        paper.Whole(),
+        paper.NotWhole(),
+        paper.PaperVoided(again=True),
+        paper.Again(),
         e.AsksMrz(),
         e.ReaderLost("E-READER-NONE"),
         e.ScreenLost(),
@@ -64,8 +73,15 @@ EVENTS = st.sampled_from(
         staff.CheckAgain(),
         staff.PutService(out=True),
         staff.ServicePut(out=True),
+        staff.PaperPutIn("thermal"),
+        staff.PaperCounted((staff.PaperLeft("laser", 12, 12, low=True),)),
     ]
 )
+
+
+OVER = (e.State.ATTRACT, e.State.GOODBYE, e.State.TROUBLE, e.State.RETURN_CARD)
+AFTERWARDS = (*OVER, e.State.ASK_PAPER, e.State.CONFIRM, e.State.SETTLING, e.State.STRAY)
+"""Others may stand here: nothing of the citizen is left."""
 
 
 def walk(events: Iterable[e.Event]) -> tuple[VisitMachine, list[e.Command]]:
@@ -133,6 +149,50 @@ def test_an_unknown_end_is_told_as_unknown() -> None:
     assert shown["outcome"] == "unknown"
 
 
+@pytest.mark.parametrize(("said", "seen"), [(paper.Whole(), "yes"), (e.TimeOut(), "silent")])
+def test_an_unknown_paper_is_confirmed_by_staff_alone(said: e.Event, seen: paper.Seen) -> None:
+    machine, _ = walk(UNKNOWN)
+    assert machine.state is e.State.ASK_PAPER
+    assert machine.handle(said) == (paper.Answer(seen), staff.AskStaff())
+    assert machine.handle(e.Printed()) == () and machine.state is e.State.CONFIRM
+    assert machine.handle(staff.StaffPin("739185")) == (staff.CheckPin("739185"),)
+    machine.handle(staff.StaffAsked(2, 0, wrong=True))
+    assert machine.state is e.State.CONFIRM and machine.visit.desk.asked == staff.StaffAsked(2, 0, wrong=True)
+    assert machine.handle(staff.StaffAdmitted(out=False)) == (paper.ConfirmPaper(),)
+    machine.handle(e.Printed())
+    assert machine.state is e.State.TAKE_PAPER
+
+
+def test_what_the_citizen_denies_staff_is_not_asked_about() -> None:
+    machine, _ = walk(UNKNOWN)
+    assert machine.handle(paper.NotWhole()) == (paper.Answer("no"), paper.VoidPaper())
+    assert machine.handle(staff.StaffAdmitted(out=False)) == (), "a PIN that came in too late confirms nothing"
+    machine.handle(paper.PaperVoided(again=False))
+    assert machine.state is e.State.STRAY
+
+
+@pytest.mark.parametrize("given_up", [paper.NotWhole(), e.TimeOut()], ids=["refused", "silent"])
+def test_what_nobody_confirms_is_void(given_up: e.Event) -> None:
+    machine, _ = walk([*UNKNOWN, paper.Whole()])
+    assert machine.handle(given_up) == (paper.VoidPaper(),)
+
+
+def test_another_print_begins_with_the_card_and_all_is_forgotten_before() -> None:
+    machine, _ = walk([*UNKNOWN, paper.NotWhole(), paper.PaperVoided(again=True)])
+    assert machine.handle(paper.Again()) == (e.Wipe(), e.AwaitCard())
+    assert (machine.state, machine.visit) == (e.State.CARD, Visit(language="fr"))
+
+
+def test_a_form_that_is_no_longer_to_be_had_is_shown_anew_before_anything_is_granted() -> None:
+    machine, commands = walk([*HAPPY[:12], e.PreviewReady(("strip",), "ticket")])
+    assert machine.state is e.State.PREVIEW
+    assert (machine.visit.form, machine.visit.other_form) == ("ticket", True)
+    machine.handle(e.Confirm())
+    machine.handle(e.Issued())
+    assert machine.state is e.State.TAKE_CARD, "seen and confirmed, it is printed in that form"
+    assert not any(isinstance(c, e.Print) for c in commands)
+
+
 @given(st.lists(EVENTS, max_size=40))
 @settings(max_examples=400)
 def test_whatever_happens(events: list[e.Event]) -> None:
@@ -148,13 +208,15 @@ def test_whatever_happens(events: list[e.Event]) -> None:
             assert before is e.State.TAKE_CARD and not card_in
         if issued and machine.state is e.State.PRINTING:
             assert not card_in
-        if machine.state in (e.State.ATTRACT, e.State.GOODBYE, e.State.TROUBLE, e.State.RETURN_CARD):
+        if machine.state in AFTERWARDS:
             left = machine.visit
             assert not (left.name_ar or left.name_latin or left.papers or left.pages or left.choice)
             if machine.state is e.State.ATTRACT:
                 assert left == Visit()
-            if before is not machine.state and before not in (e.State.TROUBLE, e.State.RETURN_CARD):
-                assert any(isinstance(c, e.Wipe) for c in commands)
+        if machine.state in OVER and before is not machine.state:
+            assert before in (e.State.TROUBLE, e.State.RETURN_CARD) or any(isinstance(c, e.Wipe) for c in commands)
+        if any(isinstance(c, paper.ConfirmPaper) for c in commands):
+            assert before is e.State.CONFIRM and isinstance(event, staff.StaffAdmitted)
         view(machine.state, machine.visit, Town(), ("ar", "fr"), Availability())
 
 
@@ -174,7 +236,14 @@ def test_every_state_is_reached_and_left() -> None:
 
 def test_the_citizen_never_waits_for_ever() -> None:
     """Each state where the citizen is asked something has a row for silence."""
-    for state in (*WAITING, e.State.TAKE_CARD, e.State.TAKE_PAPER, e.State.TROUBLE, e.State.RETURN_CARD):
+    for state in (
+        *WAITING,
+        e.State.TAKE_CARD,
+        e.State.TAKE_PAPER,
+        e.State.STRAY,
+        e.State.TROUBLE,
+        e.State.RETURN_CARD,
+    ):
         assert (state, e.TimeOut) in TABLE
 
 

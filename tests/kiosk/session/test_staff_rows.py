@@ -95,5 +95,15 @@ def test_nobody_is_served_while_staff_is_in_and_nobody_is_in_who_was_not_admitte
             assert before is e.State.ATTRACT and isinstance(event, staff.Staff)
 
 
+def test_paper_put_in_is_written_down_and_what_is_left_is_shown() -> None:
+    machine = at_diagnostics()
+    assert machine.handle(staff.PaperPutIn("laser")) == (staff.BookPaper("laser"),)
+    left = (staff.PaperLeft("laser", 250, 250),)
+    machine.handle(staff.PaperCounted(left))
+    assert machine.visit.desk.paper == left and machine.visit.desk.code is None
+    machine.handle(staff.PaperCounted(left, "E-LEDGER-FULL"))
+    assert machine.visit.desk.code == "E-LEDGER-FULL"
+
+
 def test_staff_comes_in_from_the_first_screen_only() -> None:
     assert [state for state, event in TABLE if event is staff.Staff] == [e.State.ATTRACT]

@@ -39,6 +39,7 @@ def _laser(hall: TownHall) -> Deeds:
         "cover_open": lambda: hand.cover(open=True),
         "cover_closed": lambda: hand.cover(open=False),
         "jam": hand.jam,
+        "old_report": lambda: hand.reports("media-jam", "media-empty"),
         "printer_gone": hand.gone,
         "printer_back": hand.back,
     }

@@ -34,6 +34,7 @@ GROUPS = (
         ("printer_gone", "Unplug"),
         ("printer_back", "Plug in"),
         ("jam", "Jam the next sheet"),
+        ("old_report", "Leave old reports"),
     ),
     (
         "Ticket printer",
@@ -85,7 +86,7 @@ class Dock(QWidget):
         for at, (name, label) in enumerate(buttons):
             button = QPushButton(label, group)
             button.setObjectName(name)
-            button.setMinimumHeight(36)
+            button.setMinimumHeight(30)
             button.clicked.connect(lambda _=False, n=name: self._do(n))
             grid.addWidget(button, at // 2, at % 2)
         return group

@@ -161,6 +161,20 @@ def test_pcscd_goes_and_comes_back_and_the_hand_stays(reader: VirtualReader, ima
     client.close()
 
 
+def test_killed_pcscd_comes_back_at_the_same_place_without_the_card(reader: VirtualReader, image_file: Path) -> None:
+    hand = reader.hand()
+    hand.insert(image_file)
+    client = Client(reader)
+    assert client.ask("await", present=True)["result"] == 0
+    hand.kill_pcscd()
+    assert hand.card() is None
+    client.close()
+    hand.insert(image_file)
+    client = Client(reader)
+    assert client.ask("await", present=True)["result"] == 0
+    client.close()
+
+
 def test_the_hand_refuses_in_its_own_words(reader: VirtualReader, image_file: Path, tmp_path: Path) -> None:
     hand = reader.hand()
     with pytest.raises(CardImageInvalid):

@@ -12,7 +12,6 @@ from cryptography.x509.oid import NameOID
 
 from kiosk.issuance.keeper import DeviceKeeper
 
-
 KEY, NEXT_KEY = (ec.derive_private_key(secret, ec.SECP256R1()) for secret in (1601, 1602))
 
 

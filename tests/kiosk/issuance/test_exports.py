@@ -4,6 +4,7 @@ import base64
 import copy
 import json
 import random
+import re
 import subprocess
 import tempfile
 from itertools import islice
@@ -22,6 +23,7 @@ from kiosk.issuance.errors import LedgerMissing
 from kiosk.issuance.exports import verify_copy, verify_export
 from kiosk.issuance.keeper import signed_by
 from kiosk.issuance.ledger import Ledger
+from kiosk.issuance.records import parse_record
 
 OWN, OTHER = signed_by([CERTIFICATE]), signed_by([NEXT_CERTIFICATE])
 DER = CERTIFICATE.public_bytes(Encoding.DER)
@@ -146,3 +148,34 @@ def test_a_file_that_is_neither_is_no_ledger(tmp_path: Path, content: bytes) -> 
 def test_a_file_that_is_not_there_is_missing(tmp_path: Path) -> None:
     with pytest.raises(LedgerMissing):
         verify_copy(tmp_path / "copy")
+
+
+# -- docs/ledger.md
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def block(language: str) -> str:
+    """The page's only code block of that language."""
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", (REPOSITORY / "docs/ledger.md").read_text(), re.M | re.S)
+    return str(found)
+
+
+def test_the_pages_vectors_are_what_we_write_and_read(folder: Path) -> None:
+    vectors = json.loads(block("json"))
+    assert verify_export(vectors, OWN).signed_up_to == 3
+    clock = iter(entry["at"] for entry in [*vectors["entries"], *vectors["checkpoints"]])
+    with Ledger.open(folder / "ledger.sqlite", KEEPER, clock=lambda: next(clock)) as ledger:
+        for entry in vectors["entries"]:
+            ledger.append(entry["subject"], parse_record(json.dumps(entry["record"])))
+    with Ledger.view(folder / "ledger.sqlite") as ledger:
+        written = json.loads(json.dumps(ledger.export()))
+    for made in (*vectors["checkpoints"], *written["checkpoints"]):
+        del made["signature"]  # another one each time, as the certificate's is
+    assert written == {**vectors, "certificate": None}
+
+
+def test_the_pages_commands_check_it(tmp_path: Path) -> None:
+    (tmp_path / "ledger.json").write_text(block("json"))
+    done = subprocess.run(["sh", "-c", block("sh")], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "Verified OK\n"), done.stderr

@@ -1,33 +1,26 @@
-"""A kiosk with a real runner, counter, staff desk, ledger and issuance; around it a card that is always right, a
-registry and a signer of a few lines, and two printers that do what the test says."""
+"""A kiosk with a real runner, counter, staff desk, ledger and issuance; a card that is always right; `paper_edges`."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import datetime as dt
-import hashlib
-import io
-import secrets
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
 
-import pypdfium2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from config.schema import Kiosk, Printing, Settings, Staff, Thermal
-from drivers.printers.port import Condition, Evidence, Intake, JobState, JobStatus, PrinterStatus
 from kiosk.issuance.keeper import DeviceKeeper
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.pipeline import Issuance
-from kiosk.issuance.records import Record, StationName
+from kiosk.issuance.records import Record, Settled, StationName, Submitting
 from kiosk.issuance.station import Station
 from kiosk.session import events as e
 from kiosk.session.counter import Counter
@@ -37,159 +30,16 @@ from kiosk.session.runner import Runner
 from kiosk.session.scripted import Answers, ScriptedCitizen
 from kiosk.session.staff_desk import StaffDesk
 from kiosk.staff.pin import set_pin
-from printing.documents import DocumentCatalogue, DocumentType, PageRequest
+from printing.documents import DocumentCatalogue, DocumentType
 from printing.forms import Form
 from printing.job import print_document
-from registry.client import SignedAct, SignedGrant
-from registry.errors import Unreachable
 from registry.models import (
-    ActRequest,
-    BirthAct,
-    Challenge,
-    Grant,
-    GrantRequest,
-    LedgerHead,
     Presented,
-    Settlement,
 )
+from tests.kiosk.session.paper_edges import FakePrinter, FakeRegistry, FakeRenderer, FakeSigner
 
 PIN, WRONG = "739184", "739185"
-SHA = "ab" * 32
 KEEPER = DeviceKeeper(ec.derive_private_key(1601, ec.SECP256R1()), b"")
-
-
-def one_page() -> bytes:
-    document, written = pypdfium2.PdfDocument.new(), io.BytesIO()
-    document.new_page(595, 842)
-    document.save(written)
-    return written.getvalue()
-
-
-@dataclass
-class FakePrinter:
-    """`conditions` it says of itself; `sure` whether it can tell what came out; `papers` that did."""
-
-    evidence: Evidence
-    conditions: frozenset[Condition] = frozenset()
-    sure: bool = True
-    papers: list[str] = field(default_factory=list)
-
-    async def intake(self) -> Intake:
-        return Intake("application/pdf")
-
-    async def status(self) -> PrinterStatus:
-        return PrinterStatus(accepting=True, conditions=self.conditions)
-
-    async def clear(self) -> None:
-        return
-
-    async def submit(
-        self, document: bytes, *, title: str, on_created: Callable[[int], Awaitable[None]] | None = None
-    ) -> int:
-        assert on_created is not None
-        await on_created(len(self.papers) + 1)
-        self.papers.append(title)
-        return len(self.papers)
-
-    async def job(self, job_id: int) -> JobStatus:
-        return JobStatus(JobState.COMPLETED, 1, self.conditions, counted=self.sure)
-
-    async def cancel(self, job_id: int) -> JobStatus:
-        return await self.job(job_id)
-
-    async def close(self) -> None:
-        return
-
-
-class FakeRegistry:
-    """Grants everything; `away` answers nothing; `head` is what it knows of the ledger."""
-
-    def __init__(self) -> None:
-        self.away = False
-        self.granted: list[str] = []
-        self.settled: dict[str, Settlement] = {}
-        self.head = LedgerHead(seq=0, head=None)
-
-    async def ledger_head(self) -> LedgerHead:
-        self._answer()
-        return self.head
-
-    async def act(self, asked: ActRequest) -> SignedAct:
-        self._answer()
-        return SignedAct("act", SHA, BirthAct.model_construct())
-
-    async def challenge(self) -> Challenge:
-        self._answer()
-        soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2)
-        return Challenge(challenge_id=secrets.token_hex(16), nonce=secrets.token_hex(32), expires_at=soon)
-
-    async def grant(self, grant_id: str, request: GrantRequest) -> SignedGrant:
-        self._answer()
-        self.granted.append(grant_id)
-        now = dt.datetime.now(dt.UTC)
-        grant = Grant(
-            grant_id=grant_id,
-            reference=f"DZ-2026-1601-{len(self.granted):07}",
-            act_sha256=request.act_sha256,
-            document_type=request.document_type,
-            language=request.language,
-            copy_number=1,
-            kiosk="demo-1",
-            requester=SHA,
-            capacity="self",
-            card_proof="active-authentication",
-            holder_proof="pin",
-            status_list="demo",
-            status_index=0,
-            template_sha256=request.template_sha256,
-            issued_at=now,
-            expires_at=now + dt.timedelta(minutes=15),
-        )
-        return SignedGrant(grant_id, grant)
-
-    async def settle(self, grant_id: str, settlement: Settlement) -> None:
-        self._answer()
-        assert grant_id not in self.settled, "told twice"
-        self.settled[grant_id] = settlement
-        assert settlement.ledger_seq is not None
-        self.head = LedgerHead(seq=settlement.ledger_seq, head=settlement.ledger_head)
-
-    def _answer(self) -> None:
-        if self.away:
-            raise Unreachable("no route")
-
-
-@dataclass(frozen=True)
-class SignedPdf:
-    pdf: bytes
-    sha256: str
-
-
-class FakeSigner:
-    async def status(self) -> None:
-        return
-
-    async def issue(self, act_jws: str, grant_jws: str, form: Form) -> SignedPdf:
-        pdf = one_page()
-        return SignedPdf(pdf, hashlib.sha256(pdf).hexdigest())
-
-    async def forget(self, grant_id: str) -> None:
-        return
-
-
-class FakeRenderer:
-    """The documents that ship; a preview is one word, and `set` keeps in which form each was asked for."""
-
-    def __init__(self) -> None:
-        self.catalogue = DocumentCatalogue()
-        self.set: list[Form] = []
-
-    def preview(self, page: PageRequest, ppi: float) -> list[bytes]:
-        self.set.append(page.form)
-        return [b"page"]
-
-    def forget(self) -> None:
-        return
 
 
 class RightCard:
@@ -229,13 +79,18 @@ Meets = Callable[["PaperTown", Snapshot], None]
 
 
 class Citizen(ScriptedCitizen):
-    """Keeps every snapshot; `on` says what the test does as a screen appears; `again` asks for another print."""
+    """Keeps every snapshot; `on` says what the test does as a screen appears; `again` asks for another print.
 
-    def __init__(self, town: PaperTown, answers: Answers, on: dict[str, Meets], *, again: bool) -> None:
+    Who `leaves` on a screen answers none from there on.
+    """
+
+    def __init__(self, town: PaperTown, answers: Answers, on: dict[str, Meets], *, again: bool, leaves: str) -> None:
         super().__init__(town.runner, answers)
         self._town = town
         self._on = on
         self._again = again
+        self._leaves = leaves
+        self._gone = False
         self.seen: list[Snapshot] = []
 
     def show(self, snapshot: Snapshot) -> None:
@@ -243,6 +98,11 @@ class Citizen(ScriptedCitizen):
         if arrived and (meets := self._on.get(snapshot.screen)) is not None:
             meets(self._town, snapshot)
         self.seen.append(snapshot)
+        self._gone = self._gone or snapshot.screen == self._leaves
+        if self._gone:
+            if snapshot.screen == "attract":
+                self._end(None)
+            return
         if snapshot.screen == "stray" and snapshot.data["again"] and self._again:
             self._again = False
             self._say(snapshot, "again")
@@ -256,6 +116,9 @@ class Citizen(ScriptedCitizen):
     def screens(self) -> list[str]:
         """Without repetition."""
         return [screen for screen, _ in groupby(shown.screen for shown in self.seen)]
+
+
+Test = Callable[["PaperTown"], Awaitable[None]]
 
 
 class Technician:
@@ -291,10 +154,12 @@ class PaperTown:
     thermal: FakePrinter
     settings: Settings
 
-    async def visit(self, on: dict[str, Meets] | None = None, *, again: bool = False, **answers: Any) -> Citizen:
+    async def visit(
+        self, on: dict[str, Meets] | None = None, *, again: bool = False, leaves: str = "", **answers: Any
+    ) -> Citizen:
         """Amina's, until the paper, or until the screen says that there is none."""
         told = {"password": {"can": "123456"}, "pin": "1234", "document_type": "birth-extract", "language": "ar"}
-        citizen = Citizen(self, Answers(**{**told, **answers}), on or {}, again=again)
+        citizen = Citizen(self, Answers(**{**told, **answers}), on or {}, again=again, leaves=leaves)
         self.runner.attach(citizen)
         running = asyncio.create_task(self.runner.run())
         try:
@@ -323,6 +188,14 @@ class PaperTown:
         """Every grant's steps, in the order of their first."""
         subjects = dict.fromkeys(entry.subject for entry in self.ledger.entries() if len(entry.subject) == 32)
         return [self.ledger.records(subject) for subject in subjects]
+
+    def settled(self) -> list[tuple[str, str]]:
+        """How each grant ended, as the registry was told."""
+        return [(s.outcome, s.evidence) for records in self.books() for s in records if isinstance(s, Settled)]
+
+    def stations_used(self) -> list[str]:
+        """Where each document was sent."""
+        return [s.station.value for records in self.books() for s in records if isinstance(s, Submitting)]
 
     def steps(self) -> list[list[str]]:
         return [[record.step for record in records] for records in self.books()]

@@ -98,7 +98,7 @@ def scenes() -> list[tuple[str, str, tuple[int, int] | None, dict[str, Any]]]:
         {"station": "laser", "units": 228, "documents": 228, "low": False},
         {"station": "thermal", "units": 4000, "documents": 11, "low": True},
     ]
-    uncounted = [{"station": "laser", "units": None, "documents": None, "low": False}]
+    unprintable = [{**PAPER, "form": "ticket"}, {**PAPER, "type": "birth-copy", "form": None}]
     going = {"stage": "printing", "page": 1, "of": 1, "conditions": []}
     return [
         ("attract", "attract", None, {**TOWN, "unavailable": None}),
@@ -120,30 +120,23 @@ def scenes() -> list[tuple[str, str, tuple[int, int] | None, dict[str, Any]]]:
         ("reading", "reading", (5, 8), {"steps": READING}),
         ("choice", "choice", (6, 8), choice),
         ("choice-none", "choice", (6, 8), {**choice, "papers": []}),
-        ("choice-ticket", "choice", (6, 8), {**choice, "papers": [{**PAPER, "form": "ticket"}]}),
-        ("choice-unprintable", "choice", (6, 8), {**choice, "papers": [PAPER, {**PAPER, "type": "b", "form": None}]}),
+        ("choice-unprintable", "choice", (6, 8), {**choice, "papers": unprintable}),
         ("preparing", "preparing", (6, 8), {"steps": PREPARING}),
         ("preview", "preview", (7, 8), preview),
         ("preview-two", "preview", (7, 8), {**preview, "pages": [page, page]}),
-        ("preview-ticket", "preview", (7, 8), ticket),
         ("preview-other-form", "preview", (7, 8), {**ticket, "other_form": True}),
         ("take-card", "take_card", (8, 8), {}),
         ("return-card", "take_card", None, {}),
         ("printing-asking", "printing", (8, 8), {**going, "stage": "asking", "page": 0}),
         ("printing", "printing", (8, 8), going),
         ("printing-waits", "printing", (8, 8), {**going, "page": 0, "conditions": ["paper-out", "stopped"]}),
-        ("printing-ticket", "printing", (8, 8), {**going, "form": "ticket", "page": 0}),
         ("printing-cutter", "printing", (8, 8), {**going, "form": "ticket", "page": 0, "conditions": ["cutter"]}),
-        ("ask-paper", "ask_paper", (8, 8), {"papers": 2, "form": "a4"}),
         ("ask-ticket", "ask_paper", (8, 8), {"papers": 1, "form": "ticket"}),
-        ("confirm", "confirm", (8, 8), {"asked": {"left": 3, "wait_s": 0, "wrong": False, "code": None}}),
         ("confirm-wait", "confirm", (8, 8), {"asked": {"left": 1, "wait_s": 3600, "wrong": True, "code": None}}),
         ("confirm-none", "confirm", (8, 8), {"asked": {"code": "E-STAFF-PIN-NONE"}}),
         ("settling", "settling", (8, 8), {}),
         ("stray", "stray", None, stray),
-        ("stray-later", "stray", None, {**stray, "form": "ticket", "again": False}),
         ("take-paper", "take_paper", (8, 8), {"papers": 1}),
-        ("take-ticket", "take_paper", (8, 8), {"papers": 1, "form": "ticket"}),
         ("goodbye", "goodbye", None, {}),
         ("trouble", "trouble", None, trouble),
         ("trouble-unknown", "trouble", None, {**trouble, "outcome": "unknown"}),
@@ -154,7 +147,6 @@ def scenes() -> list[tuple[str, str, tuple[int, int] | None, dict[str, Any]]]:
         ("diagnostics-begun", "diagnostics", None, {"checks": [], "running": True}),
         ("diagnostics", "diagnostics", None, {"checks": CHECKS}),
         ("diagnostics-paper", "diagnostics", None, {"checks": CHECKS, "paper": paper}),
-        ("diagnostics-uncounted", "diagnostics", None, {"checks": CHECKS[:1], "paper": uncounted}),
         ("diagnostics-out", "diagnostics", None, {"checks": CHECKS, "out_of_service": True}),
         ("diagnostics-failed", "diagnostics", None, {"checks": ALL_FAILED, "code": "E-STAFF-STATE"}),
     ]

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import card, page, printer, registry, signature, visit
+from benchmarks import card, ledger, page, printer, registry, signature, ticket, visit
 from benchmarks.measure import Stage
 from benchmarks.papers import BareTypst, Papers
 from config import load
@@ -65,7 +65,9 @@ def _stages(hall: TownHall, settings: Settings, rounds: int) -> list[Stage]:
         pages = page.measure(renderer, bare, papers, rounds)
         signatures, document = signature.measure(settings, bare, papers, token, rounds)
         printed = printer.measure(hall, document, rounds)
-        return [*cards, *registry.measure(hall, settings, rounds), *pages, *signatures, *printed]
+        strips = ticket.measure(hall, settings, papers, rounds)
+        opened = ledger.measure(rounds)
+        return [*cards, *registry.measure(hall, settings, rounds), *pages, *signatures, *printed, *strips, opened]
 
 
 def _as_json(rounds: int, stages: list[Stage], visits: visit.Visits) -> dict[str, Any]:

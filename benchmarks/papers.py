@@ -132,24 +132,25 @@ class BareTypst:
         installed = {path.name: path for top in FONT_FOLDERS for path in top.rglob("*.?tf")}
         for font in self._document.fonts:
             (fonts / font).symlink_to(installed[font])
-        self._main = str(folder / "root" / TYPE / self._document.template("a4"))
+        self._folder = folder / "root" / TYPE
         faces = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)])
         self._compiler = typst.Compiler(root=str(folder / "root"), font_paths=faces)
 
-    def prepare(self, request: PageRequest) -> tuple[dict[str, str], int]:
-        """The template's inputs, and the page's time: midnight of its day, in seconds since 1970."""
+    def prepare(self, request: PageRequest) -> tuple[str, dict[str, str], int]:
+        """The template, its inputs, and the page's time: midnight of its day, in seconds since 1970."""
         midnight = dt.datetime.combine(request.issued_on, dt.time(), tzinfo=dt.UTC)
-        return template_inputs(request, self._document), int(midnight.timestamp())
+        main = str(self._folder / self._document.template(request.form))
+        return main, template_inputs(request, self._document), int(midnight.timestamp())
 
-    def pdf(self, inputs: dict[str, str], timestamp: int) -> bytes:
+    def pdf(self, main: str, inputs: dict[str, str], timestamp: int) -> bytes:
         """The page, to the standards the renderer sets it to."""
-        return self._compile(inputs, timestamp, format="pdf", pdf_standards=["a-3a", "ua-1"])
+        return self._compile(main, inputs, timestamp, format="pdf", pdf_standards=["a-3a", "ua-1"])
 
-    def png(self, inputs: dict[str, str], timestamp: int, *, ppi: int) -> bytes:
+    def png(self, main: str, inputs: dict[str, str], timestamp: int, *, ppi: int) -> bytes:
         """The only page, as a picture."""
-        return self._compile(inputs, timestamp, format="png", ppi=float(ppi))
+        return self._compile(main, inputs, timestamp, format="png", ppi=float(ppi))
 
-    def _compile(self, inputs: dict[str, str], timestamp: int, **output: Any) -> bytes:
-        compiled = self._compiler.compile(input=self._main, sys_inputs=inputs, timestamp=timestamp, **output)
+    def _compile(self, main: str, inputs: dict[str, str], timestamp: int, **output: Any) -> bytes:
+        compiled = self._compiler.compile(input=main, sys_inputs=inputs, timestamp=timestamp, **output)
         assert isinstance(compiled, bytes), "one document, or one page"
         return compiled

@@ -32,15 +32,15 @@ class Watched(LaserPrinter):
     async def submit(
         self, document: bytes, *, title: str, on_created: Callable[[int], Awaitable[None]] | None = None
     ) -> int:
-        before = self._requests
+        before = self.requests
         with self._stage.ours.measured():
             job_id = await super().submit(document, title=title, on_created=on_created)
-        self._stage.counts["requests"] = self._requests - before
+        self._stage.counts["requests"] = self.requests - before
         return job_id
 
     @property
     def requests(self) -> int:
-        return self._requests
+        return self._ipp._requests
 
 
 def measure(hall: TownHall, document: bytes, rounds: int) -> list[Stage]:

@@ -15,7 +15,7 @@ COMMANDS = [
     "config validate", "config show", "config docs", "config agent", "config status",
     *(f"fleet {name}" for name in "init validate diff sign publish refresh bundle keys status".split()),
 ]  # fmt: skip
-HEAVY = ("PySide6", "typst", "pyhanko", "fastapi", "smartcard", "pyipp", "httpx", "cryptography")
+HEAVY = ("PySide6", "typst", "pyhanko", "fastapi", "smartcard", "aiohttp", "httpx", "cryptography")
 
 
 def kiosk(*words: str | Path) -> subprocess.CompletedProcess[str]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kiosk.issuance.errors import LedgerDamaged, RecordRefused
 from kiosk.issuance.records import LEDGER, Begun, Counted, Loaded, Record, Spoiled, parse_record, parse_subject
@@ -69,6 +70,10 @@ def record_text(record: Record) -> str:
 
 def link(tip: Tip, *, at: int, subject: str, record: Record) -> Entry:
     """The entry after `tip`. Raises RecordRefused for a subject, a time or a beginning out of place."""
+    return _link(tip, at, subject, record, record_text(record))
+
+
+def _link(tip: Tip, at: int, subject: str, record: Record, text: str) -> Entry:
     if not 0 <= at < _LATEST:
         raise RecordRefused("not a time")
     if not _fits(parse_subject(subject), record):
@@ -78,8 +83,7 @@ def link(tip: Tip, *, at: int, subject: str, record: Record) -> Entry:
         if tip != START:
             raise RecordRefused("a ledger begins once")
         seq = max(record.retired_seq, record.told_seq) + 1
-    own = _hash(seq, at, subject, record_text(record), tip.hash)
-    return Entry(seq, at, subject, record, tip.hash, own)
+    return Entry(seq, at, subject, record, tip.hash, _hash(seq, at, subject, text, tip.hash))
 
 
 def _fits(subject: str, record: Record) -> bool:
@@ -120,12 +124,20 @@ def believe(row: Row, tip: Tip) -> Entry:
     ):
         raise LedgerDamaged(f"entry {seq} is not an entry", at=seq)
     try:
-        entry = link(tip, at=row.at, subject=row.subject, record=parse_record(row.record))
+        entry = _link(tip, row.at, row.subject, *_read(row.record))
     except RecordRefused as error:
         raise LedgerDamaged(f"entry {seq}: {error}", at=seq) from error
     if row.seq != entry.seq:
         raise LedgerDamaged(f"entry {seq} is missing", at=seq)
-    # The text itself is compared: another spelling of the same record could hide something in it.
-    if record_text(entry.record) != row.record or entry.hash != row.hash:
+    if entry.hash != row.hash:
         raise LedgerDamaged(f"entry {seq} was altered, or one before it", at=seq)
     return entry
+
+
+@lru_cache(maxsize=64)  # every second entry says what another has said
+def _read(text: str) -> tuple[Record, str]:
+    """A stored record and its text. Raises RecordRefused, also for another spelling: it could hide something."""
+    record = parse_record(text)
+    if record_text(record) != text:
+        raise RecordRefused("not spelled as a record is")
+    return record, text

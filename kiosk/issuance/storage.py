@@ -8,6 +8,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -199,7 +200,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
 
 def _recognise(connection: sqlite3.Connection) -> None:
     # What is no text any more must reach the chain, which refuses it; U+FFFD is in no canonical record.
-    connection.text_factory = lambda raw: raw.decode(errors="replace")
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     connection.execute("PRAGMA trusted_schema = OFF")
     identity = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
     if identity != [APPLICATION_ID, VERSION]:

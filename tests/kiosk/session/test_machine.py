@@ -153,6 +153,7 @@ def test_an_unknown_end_is_told_as_unknown() -> None:
 def test_an_unknown_paper_is_confirmed_by_staff_alone(said: e.Event, seen: paper.Seen) -> None:
     machine, _ = walk(UNKNOWN)
     assert machine.state is e.State.ASK_PAPER
+    assert machine.visit == Visit("fr", printing=e.Printing(1, 1, ()), code="E-PRINTER-PAPER-UNKNOWN"), "and no name"
     assert machine.handle(said) == (paper.Answer(seen), staff.AskStaff())
     assert machine.handle(e.Printed()) == () and machine.state is e.State.CONFIRM
     assert machine.handle(staff.StaffPin("739185")) == (staff.CheckPin("739185"),)
@@ -193,12 +194,13 @@ def test_a_form_that_is_no_longer_to_be_had_is_shown_anew_before_anything_is_gra
     assert not any(isinstance(c, e.Print) for c in commands)
 
 
-@given(st.lists(EVENTS, max_size=40))
+@given(st.integers(0, len(UNKNOWN)), st.lists(EVENTS, max_size=40))
 @settings(max_examples=400)
-def test_whatever_happens(events: list[e.Event]) -> None:
+def test_whatever_happens(well: int, events: list[e.Event]) -> None:
+    """However far the visit went well before."""
     machine = VisitMachine()
     card_in = issued = False
-    for event in events:
+    for event in [*UNKNOWN[:well], *events]:
         before = machine.state
         commands = machine.handle(event)
         card_in = (card_in or before is e.State.CARD) if isinstance(event, e.CardIn) else card_in
@@ -220,9 +222,9 @@ def test_whatever_happens(events: list[e.Event]) -> None:
         view(machine.state, machine.visit, Town(), ("ar", "fr"), Availability())
 
 
-@given(st.lists(EVENTS, max_size=30))
-def test_from_anywhere_the_kiosk_gets_ready_again(events: list[e.Event]) -> None:
-    machine, _ = walk(events)
+@given(st.integers(0, len(UNKNOWN)), st.lists(EVENTS, max_size=30))
+def test_from_anywhere_the_kiosk_gets_ready_again(well: int, events: list[e.Event]) -> None:
+    machine, _ = walk([*UNKNOWN[:well], *events])
     for event in (e.Failed("E-KIOSK-UNEXPECTED"), e.Done(), e.TimeOut(), e.CardOut(), e.TimeOut(), e.TimeOut()):
         machine.handle(event)
     assert machine.state is e.State.ATTRACT

@@ -52,14 +52,17 @@ class Visits:
     stage: Stage
     stopwatch: dict[str, float]
 
+    def beside(self, stages: Sequence[Stage]) -> None:
+        """Their floor is the sum of the floors of these."""
+        self.stage.floor.times.append(sum(stage.floor.median for stage in stages if stage.name in FLOORS))
+
     def as_json(self) -> dict[str, Any]:
         return {**self.stage.as_json(), "stopwatch_ms": self.stopwatch}
 
 
-def measure(hall: TownHall, settings: Settings, stages: Sequence[Stage], rounds: int) -> Visits:
-    """`rounds` visits of one citizen, each with a session of its own."""
+def measure(hall: TownHall, settings: Settings, rounds: int) -> Visits:
+    """`rounds` visits of one citizen, each with a session of its own; what they stand beside is told later."""
     stage = Stage("visit", "card noticed → paper out, no citizen's time", f"sum of {', '.join(FLOORS)}")
-    stage.floor.times.append(sum(s.floor.median for s in stages if s.name in FLOORS))
     log.configure(io.StringIO())
     hall.printer.paper_in()
     watches: list[dict[str, float]] = []

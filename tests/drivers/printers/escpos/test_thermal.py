@@ -259,6 +259,23 @@ def test_cancelled_in_the_middle_the_rest_is_dropped_and_the_strip_cut_off() -> 
     run(work)
 
 
+def test_a_strip_is_not_said_to_be_given_up_before_the_printer_has_dropped_it() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        await printer.clear()
+        peer.on["raster 7"] = lambda: peer.on.update({"fence": lambda: HELD, "clear": lambda: HELD}) or HELD  # type: ignore[func-returns-value]
+        job_id = await printer.submit(page(14), title="")
+        cleared = peer.commands.count("clear")
+        peer.status[4] = PAPER_OUT
+        await peer.until("clear", cleared + 1)
+        assert (await printer.job(job_id)).state is JobState.PROCESSING
+        peer.on.clear()
+        peer.say(b"\x37\x25\0")
+        paper_out = frozenset({Condition.PAPER_OUT})
+        assert await ended(printer, job_id) == JobStatus(JobState.ABORTED, 0, paper_out, counted=False)
+
+    run(work)
+
+
 def test_one_document_at_a_time() -> None:
     async def work(peer: Peer, printer: ThermalPrinter) -> None:
         await printer.clear()
@@ -291,80 +308,72 @@ def test_let_go_in_the_middle_the_rest_is_dropped() -> None:
 
 
 def test_a_question_that_dots_ask_is_not_taken_for_the_answer_to_ours() -> None:
+    """On a slow line the answer to the dots comes after our first question, and each of ours one too late."""
+
     async def work(peer: Peer, printer: ThermalPrinter) -> None:
-        peer.status[1] = DRAWER_HIGH  # read as the answer to DLE EOT 2, an open cover: the strip would be given up
-        asked = 0
+        peer.status[1] = DRAWER_HIGH  # taken for the answer to DLE EOT 2 it is an open cover: the strip is given up
+        online = bytes((0x12,))
 
-        def answer() -> bytes:
-            """To our first question the answer to the one in the dots comes first: the line is slow."""
-            nonlocal asked
-            asked += 1
-            if peer.rows and asked > 4:
-                peer.on.pop("status 1")
-                return bytes((DRAWER_HIGH, DRAWER_HIGH))
-            return bytes((DRAWER_HIGH,))
-
-        held = True
+        def last() -> bytes:
+            asyncio.get_running_loop().call_later(0.02, peer.say, online)
+            for n in range(2, 5):
+                del peer.on[f"status {n}"]
+            return online
 
         def fence() -> bytes:
-            nonlocal held
-            if not peer.rows or not held:
+            if not peer.rows:
                 return b"\0"
-            peer.on["status 1"] = answer
+            if peer.rows == 7:
+                late = {"status 2": lambda: bytes((DRAWER_HIGH,)), "status 3": lambda: online, "status 4": last}
+                peer.on.update(late)
             return HELD
 
-        async def let_go() -> None:
-            nonlocal held
-            await peer.until("raster 7", 2)
-            start = peer.commands.count("status 4")
-            await peer.until("status 4", start + 2)
-            held = False
-            peer.say(b"\0\0")
-
+        await printer.clear()
         peer.on["fence"] = fence
+        before = peer.commands.count("status 4")
         job_id = await printer.submit(page(14, SPEAKING_DOTS), title="")
         seen: set[Condition] = set()
-        letting_go = asyncio.create_task(let_go())
         while (status := await printer.job(job_id)).state is JobState.PROCESSING:
             seen |= status.conditions
+            if peer.commands.count("status 4") >= before + 4 and "fence" in peer.on:  # two of `submit`, two of the job
+                del peer.on["fence"]
+                peer.say(b"\0\0")
             await asyncio.sleep(0.005)
-        await letting_go
-        assert status.state is JobState.COMPLETED
-        assert Condition.COVER_OPEN not in seen
+        assert (status.state, seen) == (JobState.COMPLETED, set())
+
+    run(work, deadline=0.4)
+
+
+def test_a_question_is_not_asked_again_before_it_is_answered() -> None:
+    async def work(peer: Peer, printer: ThermalPrinter) -> None:
+        await printer.clear()
+        peer.status[1] = DRAWER_HIGH
+        peer.on["raster 7"] = lambda: peer.on.update({"fence": lambda: HELD, "status 1": lambda: HELD}) or HELD  # type: ignore[func-returns-value]
+        job_id = await printer.submit(page(14), title="")
+        before = peer.commands.count("status 1")
+        while Condition.OFFLINE not in (await printer.job(job_id)).conditions:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.5)  # five times as long as an answer may take
+        assert peer.commands.count("status 1") == before + 1
+        del peer.on["status 1"]
+        peer.say(bytes((DRAWER_HIGH,)))
+        while Condition.OFFLINE in (await printer.job(job_id)).conditions:
+            await asyncio.sleep(0.005)
+        del peer.on["fence"]
+        peer.say(b"\0\0")
+        assert await ended(printer, job_id) == JobStatus(JobState.COMPLETED, 1, frozenset())
 
     run(work)
 
 
-def test_an_answer_that_comes_after_its_time_is_not_taken_for_the_next() -> None:
+def test_what_an_earlier_connection_asked_is_not_taken_for_our_answer() -> None:
     async def work(peer: Peer, printer: ThermalPrinter) -> None:
-        peer.status[1] = DRAWER_HIGH
-        job_id = 0
-
-        async def late() -> None:
-            await peer.until("raster 7", 2)
-            before = peer.commands.count("status 1")
-            peer.on["status 1"] = lambda: HELD
-            await peer.until("status 1", before + 1)
-            while Condition.OFFLINE not in (await printer.job(job_id)).conditions:
-                await asyncio.sleep(0.005)
-            del peer.on["status 1"]
-            peer.say(bytes((DRAWER_HIGH,)))
-            after = peer.commands.count("status 4")
-            await peer.until("status 4", after + 1)
-            del peer.on["fence"]
-            peer.say(b"\0\0")
-
-        await printer.clear()
-        peer.on["raster 7"] = lambda: peer.on.update({"fence": lambda: HELD}) or b""  # type: ignore[func-returns-value]
-        job_id = await printer.submit(page(14), title="")
-        waiting = asyncio.create_task(late())
-        seen: set[Condition] = set()
-        while (status := await printer.job(job_id)).state is JobState.PROCESSING:
-            seen |= status.conditions
-            await asyncio.sleep(0.005)
-        await waiting
-        assert status.state is JobState.COMPLETED
-        assert seen == {Condition.OFFLINE}
+        peer.greeting = b"\x37\x25\0" + bytes((DRAWER_HIGH,)) + b"\x37\x22abcd\0"
+        for _ in range(3):
+            assert (await printer.status()).conditions == frozenset()
+            await printer.clear()
+        assert (await ended(printer, await printer.submit(page(9), title=""))).state is JobState.COMPLETED
+        assert peer.connections == 1
 
     run(work)
 

@@ -4,7 +4,7 @@
     await issuance.deliver()                                    # at start: close what an earlier run left open
     issued = await issuance.prepare(act, station=…, …)          # requested → granted → signed
     ending = await issuance.put_on_paper(issued, on_progress)   # submitting → submitted → evidence → settled
-    await issuance.answered(issued, CameOut.YES)                # of an unknown paper the citizen is asked
+    issuance.answered(issued, CameOut.YES)                      # of an unknown paper the citizen is asked
     ending = await issuance.confirm(issued)                     # and a member of staff may have seen it
     await issuance.void(issued, code="E-…")                     # or, when the visit ends first
 
@@ -23,34 +23,29 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from drivers.printers.errors import PrinterError
-from drivers.printers.port import Condition
 from kiosk.catalogue.codes import code_of
-from kiosk.issuance.errors import Abandoned, DocumentAltered
+from kiosk.issuance.errors import Abandoned
+from kiosk.issuance.granting import Wanted, grant_and_sign
+from kiosk.issuance.issued import Ending as Ending
+from kiosk.issuance.issued import Issued as Issued
+from kiosk.issuance.issued import ending_of
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.ports import OnProgress, PaperOutcome, PrintDocument, Registry, Signer, SignPresence
 from kiosk.issuance.records import (
     Answered,
     CameOut,
     Confirmed,
-    Evidence,
     Failed,
-    Granted,
     Outcome,
     Requested,
-    Settled,
-    Signed,
     StationName,
     Submitted,
     Submitting,
-    code_in,
 )
 from kiosk.issuance.recovery import Recovered, bring, decide, evidence_of, forget, settle
 from kiosk.issuance.rollback import check_against
@@ -58,62 +53,14 @@ from kiosk.issuance.rules import (
     Abandon,
     AskPrinter,
     check_next,
-    evidence_in,
     job_title,
     next_action,
-    outcome_of,
-    pages_in,
 )
 from kiosk.issuance.station import Station, by_name
-from printing.forms import Form
-from printing.job import PaperSize, measure
+from printing.job import measure
 from registry.client import SignedAct
 from registry.errors import RegistryAbsent, RegistryError
-from registry.models import Grant, GrantRequest, Language
-from registry.presence import grant_nonce
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What the citizen confirmed: which document, in which language, as set by which template."""
-
-    presentation_id: str
-    document_type: str
-    language: Language
-    template_sha256: str
-    form: Form
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """A signed document, made out for one station. The PDF is the citizen's and lives as long as the visit."""
-
-    grant: Grant
-    station: StationName
-    pdf: bytes = field(repr=False)
-    size: PaperSize
-
-    @property
-    def grant_id(self) -> str:
-        return self.grant.grant_id
-
-    @property
-    def reference(self) -> str:
-        return self.grant.reference
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What became of a document. `code` is None for `printed`; `settled` is False while the registry waits to hear."""
-
-    reference: str
-    document_type: str
-    outcome: Outcome
-    evidence: Evidence
-    pages: int
-    code: str | None
-    conditions: frozenset[Condition]
-    settled: bool
+from registry.models import Language
 
 
 class Issuance:
@@ -163,11 +110,13 @@ class Issuance:
         """
         await self._check_head()
         grant_id = secrets.token_hex(16)
-        wanted = _Wanted(presentation_id, document_type, language, template_sha256, self._stations[station].form)
+        wanted = Wanted(presentation_id, document_type, language, template_sha256, self._stations[station].form)
         self._ledger.append(grant_id, Requested(document_type=document_type, language=language))
         self._live.add(grant_id)
         try:
-            grant, pdf = await self._grant_and_sign(grant_id, act, wanted, sign_presence)
+            grant, pdf = await grant_and_sign(
+                self._ledger, self._registry, self._signer, grant_id, act, wanted, sign_presence
+            )
             return Issued(grant, station, pdf, measure(pdf))
         except asyncio.CancelledError:
             self._live.discard(grant_id)
@@ -177,29 +126,6 @@ class Issuance:
             self._heard(error)
             await self._give_up(grant_id, code_of(error))
             raise
-
-    async def _grant_and_sign(
-        self, grant_id: str, act: SignedAct, wanted: _Wanted, sign_presence: SignPresence
-    ) -> tuple[Grant, bytes]:
-        challenge = await self._registry.challenge()
-        request = GrantRequest(
-            presentation_id=wanted.presentation_id,
-            challenge_id=challenge.challenge_id,
-            act_sha256=act.payload_sha256,
-            document_type=wanted.document_type,
-            language=wanted.language,
-            template_sha256=wanted.template_sha256,
-            signature="",
-        )
-        signature = await sign_presence(grant_nonce(bytes.fromhex(challenge.nonce), grant_id, request))
-        request = request.model_copy(update={"signature": base64.b64encode(signature).decode()})
-        granted = await self._registry.grant(grant_id, request)
-        self._ledger.append(grant_id, Granted(reference=granted.grant.reference))
-        document = await self._signer.issue(act.jws, granted.jws, wanted.form)
-        if hashlib.sha256(document.pdf).hexdigest() != document.sha256:
-            raise DocumentAltered("the signer's document and its digest differ")
-        self._ledger.append(grant_id, Signed(document=self._ledger.keeper.digest("document", document.pdf)))
-        return granted.grant, document.pdf
 
     # -- signed document → paper
 
@@ -229,7 +155,7 @@ class Issuance:
             except PrinterError as error:
                 self._ledger.append(issued.grant_id, Failed(code=error.code))
                 await self._settle(issued.grant_id)
-                return self._ending(issued, frozenset())
+                return ending_of(self._ledger, issued, frozenset())
             self._ledger.append(issued.grant_id, submitting)
             paper = await self._print(station, issued, on_progress)
             on_paper = evidence_of(paper)
@@ -240,7 +166,7 @@ class Issuance:
         finally:
             if not held:
                 self._live.discard(issued.grant_id)
-        return self._ending(issued, paper.conditions)
+        return ending_of(self._ledger, issued, paper.conditions)
 
     async def _print(self, station: Station, issued: Issued, on_progress: OnProgress) -> PaperOutcome:
         taken: list[int] = []
@@ -278,23 +204,7 @@ class Issuance:
             await self._settle(issued.grant_id)
         finally:
             self._live.discard(issued.grant_id)
-        return self._ending(issued, frozenset())
-
-    def _ending(self, issued: Issued, conditions: frozenset[Condition]) -> Ending:
-        """As the ledger has it."""
-        records = self._ledger.records(issued.grant_id)
-        outcome, evidence = outcome_of(records), evidence_in(records)
-        assert outcome is not None  # noqa: S101 - it has just been recorded
-        return Ending(
-            reference=issued.reference,
-            document_type=issued.grant.document_type,
-            outcome=outcome,
-            evidence=evidence,
-            pages=pages_in(records),
-            code=None if outcome is Outcome.PRINTED else next(c for r in reversed(records) if (c := code_in(r))),
-            conditions=conditions,
-            settled=isinstance(records[-1], Settled),
-        )
+        return ending_of(self._ledger, issued, frozenset())
 
     # -- ends
 
@@ -318,7 +228,9 @@ class Issuance:
         async with self._delivering:
             with suppress(RegistryError):  # one that is away: settling says so
                 await self._check_head()
-            return await bring(self._ledger, self._registry, await self._decide())
+            recovered = await bring(self._ledger, self._registry, await self._decide())
+            self._head_known = self._head_known and not recovered.waiting
+            return recovered
 
     async def _decide(self) -> tuple[str, ...]:
         return await decide(

@@ -110,7 +110,10 @@ def seen_by_a_telephone(paper: Image.Image, chance: random.Random) -> Image.Imag
     return turned.filter(ImageFilter.GaussianBlur(1.5)).point([60 + shade * 2 // 3 for shade in range(256)])
 
 
-@pytest.mark.parametrize("paper", [as_burnt, with_missing_dots, with_a_dead_element, seen_by_a_telephone])
+SEEN = [as_burnt, with_missing_dots, with_a_dead_element, pytest.param(seen_by_a_telephone, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("paper", SEEN)
 @pytest.mark.parametrize("dpi", PRINTERS)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_seal_is_read_from_paper(

@@ -243,10 +243,11 @@ def test_the_fullest_act_the_register_may_hold_is_a_ticket_that_can_be_printed(
     assert strip(renderer.page(ticket(language, act=full))).height > 15_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_any_names_lay_out(renderer: Renderer, ticket: Make, act: BirthAct, language: str) -> None:
     @given(ARABIC_WORDS, ARABIC_WORDS, LATIN_WORDS, LATIN_WORDS)
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def any_names(surname_ar: str, given_ar: str, surname: str, given_: str) -> None:
         act_ = full_act(act, name(surname_ar, given_ar, surname, given_), 2)
         assert_nothing_cut_or_overlapping(renderer.page(ticket(language, act=act_)))

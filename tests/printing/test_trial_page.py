@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from functools import cache
 from pathlib import Path
 
 import pypdfium2
@@ -22,10 +23,12 @@ GOLDEN = Path(__file__).parent / "golden" / "trial-ticket.png"
 AT_203 = Intake("image/x-portable-bitmap", dpi=203, width=576)
 
 
+@cache
 def strip(intake: Intake = AT_203) -> Image.Image:
     return Image.open(io.BytesIO(prepare(trial_page("ticket"), intake))).convert("L")
 
 
+@cache
 def sheet(dpi: int) -> Image.Image:
     picture: Image.Image = pypdfium2.PdfDocument(trial_page())[0].render(scale=dpi / 72, grayscale=True).to_pil()
     return picture
@@ -90,7 +93,7 @@ def test_every_code_of_the_strip_says_its_own_size(intake: Intake) -> None:
 
 
 def test_every_code_of_the_sheet_says_its_own_size() -> None:
-    codes = {found.text for found in zxingcpp.read_barcodes(sheet(600))}
+    codes = {found.text for found in zxingcpp.read_barcodes(sheet(406))}
     assert codes == {"C250", "C375", "C500", *(f"SHUBBAK Q{size}" for size in (250, 375, 500, 750))}
 
 

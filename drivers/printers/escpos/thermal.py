@@ -110,9 +110,14 @@ class ThermalPrinter:
         Raises what keeps it from that: without paper nothing can be cut off. JobLeft where it answers, and
         does not drop.
         """
-        await self._stop_work()
-        async with self._open() as talk:
-            await self._tidy(talk)
+        stopped = await self._stop_work()
+        try:
+            async with self._open() as talk:
+                await self._tidy(talk)
+        except PrinterError:
+            if stopped:
+                self._work = asyncio.create_task(self._tidy_when_possible())
+            raise
         self._forget_lost()
 
     async def submit(
@@ -136,7 +141,7 @@ class ThermalPrinter:
         if job is None or job.job_id != job_id:
             raise JobNotFound("the printer knows no such document", _NOT_FOUND)
         if job.lost is not None:
-            raise job.lost
+            raise job.lost.with_traceback(None)
         proven = self._model.echo if job.state is JobState.COMPLETED else not job.touched or job.runs
         return JobStatus(job.state, job.done, job.conditions, counted=proven)
 
@@ -146,10 +151,12 @@ class ThermalPrinter:
         Returns when the printer said that it holds nothing more of it. Raises JobNotFound.
         """
         await self._stop_work()
-        async with self._open() as talk:
-            await self._drop(talk)
+        try:
+            async with self._open() as talk:
+                await self._drop(talk)
+        finally:
+            self._work = asyncio.create_task(self._tidy_when_possible())
         self._forget_lost()
-        self._work = asyncio.create_task(self._tidy_when_possible())
         return await self.job(job_id)
 
     async def close(self) -> None:
@@ -296,11 +303,14 @@ class ThermalPrinter:
         if talk is not None:
             await talk.close()
 
-    async def _stop_work(self) -> None:
+    async def _stop_work(self) -> bool:
+        """Whether there was any."""
         work, self._work = self._work, None
-        if work is not None:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+        if work is None or work.done():
+            return False
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        return True
 
 
 def _raise_blocked(conditions: frozenset[Condition]) -> None:

@@ -95,8 +95,6 @@ def _bears(device: Any, serial_number: str) -> bool:
         return bool(device.serial_number == serial_number)
     except (usb.core.USBError, ValueError):  # not to be opened, or without texts
         return False
-    finally:
-        usb.util.dispose_resources(device)  # it was opened to be asked
 
 
 def _take(device: Any) -> _Claimed:

@@ -38,6 +38,7 @@ class Gadget:
     claimed: set[int] = field(default_factory=set)
     empty_reads: int = 0
     full: bool = False
+    reading: bool = False
     line: socket.socket | None = None
 
 
@@ -132,6 +133,7 @@ class Bus(usb.backend.IBackend):
             dev_handle.line = socket.create_connection(dev_handle.where)
 
     def release_interface(self, dev_handle: Gadget, intf: int) -> None:
+        assert not dev_handle.reading, "taken away from under a transfer"
         dev_handle.claimed.discard(intf)
         if dev_handle.line is not None:
             dev_handle.line.close()
@@ -162,12 +164,15 @@ class Bus(usb.backend.IBackend):
             dev_handle.empty_reads -= 1
             return 0
         line.settimeout(timeout / 1000)
+        dev_handle.reading = True
         try:
             data = line.recv(len(buff))
         except TimeoutError:
             raise usb.core.USBTimeoutError("time-out", None, errno.ETIMEDOUT) from None
         except OSError:
             data = b""
+        finally:
+            dev_handle.reading = False
         if not data:
             raise _error(errno.EIO)
         buff[: len(data)] = array.array("B", data)

@@ -84,6 +84,11 @@ def _in_settings(settings: Settings) -> Iterator[DemoPart]:
         yield DemoPart("reader.name", "the virtual reader holds no real card")
     if settings.reader.pcscd_socket is not None:
         yield DemoPart("reader.pcscd_socket", "only simulated readers have a pcscd of their own")
+    ticket_printer = settings.thermal.address
+    if ticket_printer.startswith("serial:/dev/pts/") or (
+        ticket_printer.startswith("tcp:") and _reserved(_host(ticket_printer))
+    ):
+        yield DemoPart("thermal.address", "on a line of this machine's own is a simulated printer")
 
 
 def _host(url: str) -> str:

@@ -73,6 +73,8 @@ def test_a_kiosk_in_service_may_have_what_it_needs(good: Settings) -> None:
         ("registry.interieur.dz", "registry.EXAMPLE", "registry.url"),
         ("[signer]", '[reader]\nname = "Virtual PCD 00 00"\n[signer]', "reader.name"),
         ("[signer]", '[reader]\npcscd_socket = "pcscd.sock"\n[signer]', "reader.pcscd_socket"),
+        ("[signer]", '[thermal]\naddress = "tcp://127.0.0.1:9100"\n[signer]', "thermal.address"),
+        ("[signer]", '[thermal]\naddress = "serial:/dev/pts/3?baud=115200"\n[signer]', "thermal.address"),
     ],
 )
 def test_a_setting_of_demonstrations_is_refused_by_name(configure: Configure, line: str, other: str, key: str) -> None:
@@ -87,6 +89,8 @@ def test_a_setting_of_demonstrations_is_refused_by_name(configure: Configure, li
 def test_addresses_that_only_look_alike_are_let_pass(configure: Configure) -> None:
     for name in ("exampleregistry.dz", "test.interieur.dz", "localhost.interieur.dz", "10.1.2.3", "[fd00::1]"):
         assert keys(configure("registry.interieur.dz", name)) == set(), name
+    for address in ("tcp://10.1.2.3:9100", "serial:/dev/serial/by-id/usb-FTDI", "usb:04b8:0e28", ""):
+        assert keys(configure("[signer]", f'[thermal]\naddress = "{address}"\n[signer]')) == set(), address
 
 
 def test_every_certificate_the_simulators_make_is_known_by_its_name(good: Settings, tmp_path: Path) -> None:

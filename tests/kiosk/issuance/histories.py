@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import islice
 
+from kiosk.issuance.books import Books
+from kiosk.issuance.chain import Entry, Row, link, record_text
 from kiosk.issuance.records import (
     Answer,
     Answered,
@@ -81,3 +84,24 @@ def steps(seed: int) -> Iterator[tuple[str, Record]]:
             yield grant, records.pop(0)
             if not records:
                 under_way.remove((grant, records))
+
+
+def entries_of(count: int, seed: int) -> list[Entry]:
+    """The first entries of the history of that seed."""
+    books, listed = Books(), []
+    for number, (subject, record) in enumerate(islice(steps(seed), count)):
+        books.check(subject, record)
+        listed.append(link(books.tip, at=number, subject=subject, record=record))
+        books.add(listed[-1])
+    return listed
+
+
+def rows_of(entries: list[Entry]) -> list[Row]:
+    return [Row(e.seq, e.at, e.subject, record_text(e.record), e.hash) for e in entries]
+
+
+def books_of(entries: list[Entry]) -> Books:
+    books = Books()
+    for entry in entries:
+        books.add(entry)
+    return books

@@ -1,52 +1,26 @@
 """Checkpoints: opening begins at the newest that holds, and one that says otherwise than the entries is damage."""
 
 import asyncio
-import json
 import shutil
 import sqlite3
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pytest
-from histories import steps
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from histories import books_of, entries_of, steps
 from keeper_of_tests import CERTIFICATE, KEEPER, NEXT_CERTIFICATE, NEXT_KEEPER
-from pydantic import ValidationError
 
 from kiosk.issuance import books as books_module
-from kiosk.issuance.books import Books, State, follow
-from kiosk.issuance.chain import Entry, Row, Tip, link, record_text
+from kiosk.issuance.books import Books
+from kiosk.issuance.chain import Entry, Row, Tip
 from kiosk.issuance.checkpoints import EVERY, Checkpoint, make
-from kiosk.issuance.errors import LedgerDamaged, LedgerKeyUnfit, RecordRefused, StepRefused
-from kiosk.issuance.keeper import Keeper, load_certificates, signed_by
+from kiosk.issuance.errors import LedgerDamaged, StepRefused
+from kiosk.issuance.keeper import Keeper, signed_by
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.records import Loaded
-from kiosk.issuance.verification import verify
 
 SEED = 4711
 BOTH = signed_by([CERTIFICATE, NEXT_CERTIFICATE])
-
-
-def entries_of(count: int, seed: int = SEED) -> list[Entry]:
-    books, listed = Books(), []
-    for number, (subject, record) in enumerate(islice(steps(seed), count)):
-        books.check(subject, record)
-        listed.append(link(books.tip, at=number, subject=subject, record=record))
-        books.add(listed[-1])
-    return listed
-
-
-def rows_of(entries: list[Entry]) -> list[Row]:
-    return [Row(e.seq, e.at, e.subject, record_text(e.record), e.hash) for e in entries]
-
-
-def books_of(entries: list[Entry]) -> Books:
-    books = Books()
-    for entry in entries:
-        books.add(entry)
-    return books
 
 
 def write(path: Path, first: int, last: int, keeper: Keeper = KEEPER) -> None:
@@ -168,7 +142,7 @@ def test_where_none_holds_every_entry_is_checked(path: Path, checked: list[int])
 def test_a_signed_one_of_other_entries_is_damage(path: Path, seq: int) -> None:
     """A copy put back from before the checkpoint, or entries put in others' place: the device has signed otherwise."""
     write(path, 1, 30)
-    other = books_of(entries_of(seq, seed=1))
+    other = books_of(entries_of(seq, 1))
     put(path, make(other, 7, KEEPER.sign))
     before = path.read_bytes()
     with pytest.raises(LedgerDamaged, match="otherwise than the entries") as raised:
@@ -181,7 +155,7 @@ def test_a_signed_one_of_other_entries_is_damage(path: Path, seq: int) -> None:
 @pytest.mark.parametrize("keeper", [KEEPER, NEXT_KEEPER], ids=["own", "other"])
 def test_one_whose_state_the_entries_do_not_come_to_is_found_beside_the_work(path: Path, keeper: Keeper) -> None:
     write(path, 1, 30)
-    books = books_of(entries_of(30))
+    books = books_of(entries_of(30, SEED))
     state = books.state().model_copy(update={"open": ()})
     with Ledger.view(path) as ledger:
         tip = Tip(30, ledger.head())
@@ -270,44 +244,3 @@ def test_entries_written_during_the_check_are_no_damage(path: Path) -> None:
 
     with Ledger.open(path, KEEPER) as ledger:
         asyncio.run(while_writing(ledger))
-
-
-@given(st.integers(0, 2**32), st.integers(1, 120), st.integers(1, 120))
-@settings(deadline=None, max_examples=80)
-def test_from_any_checkpoint_the_books_come_to_the_same(seed: int, count: int, stop: int) -> None:
-    entries = entries_of(count, seed)
-    stop = min(stop, count)
-    made = make(books_of(entries[:stop]), 7, KEEPER.sign)
-    resumed = made.books()
-    assert resumed.open == books_of(entries[:stop]).open
-    for _ in follow(rows_of(entries[stop:]), resumed):
-        pass
-    assert (resumed.tip, resumed.state()) == (books_of(entries).tip, books_of(entries).state())
-    verdict = verify(rows_of(entries), [made], is_signed=BOTH)
-    assert (verdict.valid, verdict.signed_up_to) == (True, stop)
-
-
-def test_nothing_personal_fits_into_a_checkpoint() -> None:
-    account = {"kept": True, "loaded": 1, "printed": 0, "spoiled": 0, "difference": 0, "documents": 0, "counted": None}
-    requested = {"step": "requested", "document_type": "birth-extract", "language": "ar"}
-    good: dict[str, Any] = {"open": [{"grant": "0" * 32, "records": [requested]}], "paper": {"laser": account}}
-    State.model_validate_json(json.dumps(good), strict=True)
-    for personal in ("Amina Benali", "109860316001234567", 109860316001234567, "أمينة"):
-        for bad in (
-            {**good, "name": personal},
-            {**good, "open": [{"grant": personal, "records": [requested]}]},
-            {**good, "open": [{"grant": "0" * 32, "records": [{**requested, "language": personal}]}]},
-            {**good, "open": [{"grant": "0" * 32, "records": [requested], "name": personal}]},
-            {**good, "paper": {str(personal): account}},
-            *({**good, "paper": {"laser": {**account, field: personal}}} for field in account),
-        ):
-            with pytest.raises((ValidationError, RecordRefused)) as raised:
-                State.model_validate_json(json.dumps(bad), strict=True)
-            assert isinstance(personal, int) or "input_value" not in str(raised.value)
-
-
-def test_a_certificate_that_is_none_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "device.pem").write_text("-----BEGIN NOTHING-----")
-    for file in (tmp_path / "device.pem", tmp_path / "missing.pem"):
-        with pytest.raises(LedgerKeyUnfit):
-            load_certificates([file])

@@ -106,6 +106,14 @@ def test_whatever_is_changed_in_it_shows(export: dict[str, Any], seed: int, valu
     assert not verdict.valid or not whole, at
 
 
+@pytest.mark.parametrize("key", ["ledger", "genesis", "head", "entries", "checkpoints"])
+@pytest.mark.parametrize("value", [None, "0" * 64, [], 3])
+def test_what_stands_at_its_top_counts(export: dict[str, Any], key: str, value: object) -> None:
+    verdict = verify_export({**export, key: value}, OWN)
+    assert not verdict.valid or (key == "checkpoints" and not verdict.is_signed)
+    assert not verify_export({name: inner for name, inner in export.items() if name != key}).valid
+
+
 @given(st.integers(0, 299), st.integers(0, 299))
 @settings(deadline=None, max_examples=30)
 def test_entries_taken_out_or_moved_show(export: dict[str, Any], one: int, other: int) -> None:

@@ -169,7 +169,9 @@ def test_a_preview_is_a_strip_that_says_specimen_also_where_greys_are_lost(
         grey = page.convert("L")
     assert (grey.width, grey.height > 1100) == (312, True)
     assert zxingcpp.read_barcodes(grey) == []
-    assert sum(grey.histogram()[222:234]) > 5_000
+    quarter = grey.height // 4
+    for part in range(4):
+        assert sum(grey.crop((0, part * quarter, 312, (part + 1) * quarter)).histogram()[222:234]) > 1_500
     unsigned = ticket(
         language, specimen=True, reference=None, copy_number=None, seal_svg=None, seal_text=None, attachment=None
     )

@@ -26,6 +26,8 @@ InTurn = TypeVar("InTurn", Sensor, Echo)
 
 PATIENCE = 30.0
 """Seconds until a line on which nothing moves is given up: two bands of 2 KB at 200 bytes a second, and a half more."""
+_LATE_S = 0.5
+"""After so long without an answer in its turn the printer is asked what keeps it."""
 _ROUNDS = 3
 _MEANING = {1: answers.offline, 2: answers.why_offline, 3: answers.errors, 4: answers.paper}
 NEED_A_HAND = frozenset({Condition.PAPER_OUT, Condition.COVER_OPEN, Condition.CUTTER})
@@ -83,7 +85,7 @@ class Talk:
         spoke = _now()
         while True:
             try:
-                return await self._next(kind, self._deadline)
+                return await self._next(kind, min(_LATE_S, self._deadline))
             except PrinterSilent:
                 pass
             try:

@@ -13,17 +13,23 @@ simulated printer. `on` gives a command another answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
 from drivers.printers.escpos import commands
 from drivers.printers.escpos.models import Model
+from drivers.printers.escpos.thermal import ThermalPrinter
 from drivers.printers.port import JobState, JobStatus, Printer
 
 SMALL = Model(name="Small", width=256, dpi=203, cutter="partial", echo=True, near_end=True, buffer=512)
 """Bands of seven rows."""
+WITHOUT_ECHO = SMALL.model_copy(update={"echo": False, "clears": False})
 ONLINE = 0x12
+PAPER_OUT = 0x72
+HELD = b""
+"""No answer."""
 DRAWER_HIGH = 0x16
 """On line; read as the answer to another question, an open cover."""
 
@@ -154,3 +160,21 @@ class Peer:
                 return "echo"
             case other:
                 raise AssertionError(f"no command: {other.hex()}")
+
+
+@asynccontextmanager
+async def connected(model: Model = SMALL, deadline: float = 0.1) -> AsyncIterator[tuple[Peer, ThermalPrinter]]:
+    async with Peer() as peer:
+        printer = ThermalPrinter(peer.address, model, deadline)
+        try:
+            yield peer, printer
+        finally:
+            await printer.close()
+
+
+def run(work: Callable[[Peer, ThermalPrinter], Awaitable[None]], model: Model = SMALL, deadline: float = 0.1) -> None:
+    async def main() -> None:
+        async with connected(model, deadline) as (peer, printer), asyncio.timeout(30):
+            await work(peer, printer)
+
+    asyncio.run(main())

@@ -2,11 +2,13 @@
 
 import asyncio
 import random
+import tempfile
 from itertools import islice
 from pathlib import Path
 
 import pytest
 from histories import steps
+from issuance_town import MEMORY
 from keeper_of_tests import KEEPER
 
 from kiosk.issuance.errors import LedgerDamaged, LedgerError
@@ -18,12 +20,13 @@ ENTRIES = 500
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("filled") / "ledger.sqlite"
-    with Ledger.open(path, KEEPER) as ledger:
-        for subject, record in islice(steps(9), ENTRIES):
-            ledger.append(subject, record)
-    return path.read_bytes()
+def filled() -> bytes:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        path = Path(folder) / "ledger.sqlite"
+        with Ledger.open(path, KEEPER) as ledger:
+            for subject, record in islice(steps(9), ENTRIES):
+                ledger.append(subject, record)
+        return path.read_bytes()
 
 
 def zeroed(page: bytes, chance: random.Random) -> bytes:

@@ -139,6 +139,7 @@ JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(KEYS
 
 
 @given(JSON)
+@settings(deadline=None, max_examples=50)
 def test_any_json_is_an_export_or_is_refused(value: object) -> None:
     assert not verify_export(value).valid
 

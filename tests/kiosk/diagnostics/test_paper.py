@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -16,7 +17,8 @@ from drivers.simulated.thermal import VirtualThermal
 from kiosk.issuance.checkpoints import EVERY
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.records import Counted, Loaded, PaperRecord, StationName, paper_of
-from kiosk.session.control import Health, SessionAway
+from kiosk.issuance.stock import PaperAccount
+from kiosk.session.control import ControlClient, Health, SessionAway
 from kiosk.session.control_protocol import PARTS, Part, PrinterTold
 from tests.kiosk.diagnostics.conftest import Bench
 from tests.kiosk.issuance.keeper_of_tests import KEEPER
@@ -146,6 +148,16 @@ def test_paper_for_few_more_and_a_count_that_differs(bench: Bench, tmp_path: Pat
     found = bench.check("stock", settings=books(bench, tmp_path, loaded, counted))
     assert (found.status, found.code) == ("degraded", "E-PRINTER-PAPER-LOW")
     assert "19 sheets, for about 19 documents, counts differed by -231" in found.detail
+
+
+def test_what_the_session_books_the_diagnosis_reads(bench: Bench) -> None:
+    """The session has the ledger: paper that was put in is told to it, on its control socket."""
+    session = ControlClient(bench.settings.session.control)
+    before = asyncio.run(session.paper()).get(StationName.LASER, PaperAccount()).expected
+    told = asyncio.run(session.paper(StationName.LASER, Counted(units=before + 240)))
+    assert told[StationName.LASER].expected == before + 240
+    found = bench.check("stock")
+    assert found.status == "ok" and found.detail.startswith(f"laser {before + 240} sheets")
 
 
 def test_a_ledger_that_another_device_signed(bench: Bench, tmp_path: Path) -> None:

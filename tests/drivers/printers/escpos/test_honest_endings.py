@@ -127,7 +127,7 @@ def test_every_ending_is_honest(shared: VirtualThermal, trouble: Trouble, at: in
 
 
 @pytest.mark.slow
-@settings(max_examples=45)
+@settings(max_examples=36)
 @given(trouble=st.sampled_from(TROUBLES), at=st.integers(1, SENT))
 def test_every_ending_is_honest_at_length(shared: VirtualThermal, trouble: Trouble, at: int) -> None:
     try_it(shared, trouble, at)

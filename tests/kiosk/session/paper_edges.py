@@ -65,10 +65,11 @@ class FakePrinter:
 
 
 class FakeRegistry:
-    """Grants everything; `away` answers nothing; `head` is what it knows of the ledger."""
+    """Grants everything; `away` answers nothing, so often that it `refused`; `head` is what it knows of the ledger."""
 
     def __init__(self) -> None:
         self.away = False
+        self.refused = 0
         self.granted: list[str] = []
         self.settled: dict[str, Settlement] = {}
         self.head = LedgerHead(seq=0, head=None)
@@ -119,6 +120,7 @@ class FakeRegistry:
 
     def _answer(self) -> None:
         if self.away:
+            self.refused += 1
             raise Unreachable("no route")
 
 

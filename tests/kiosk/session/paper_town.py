@@ -94,6 +94,8 @@ class Citizen(ScriptedCitizen):
         self.seen: list[Snapshot] = []
 
     def show(self, snapshot: Snapshot) -> None:
+        if self.ended.done():
+            return
         arrived = not self.seen or self.seen[-1].screen != snapshot.screen
         if arrived and (meets := self._on.get(snapshot.screen)) is not None:
             meets(self._town, snapshot)
@@ -168,6 +170,18 @@ class PaperTown:
             running.cancel()
         await self.counter.settled()
         return citizen
+
+    async def leave(self) -> None:
+        """Take the paper and go: the kiosk waits for the next citizen."""
+        running = asyncio.create_task(self.runner.run())
+        gone = asyncio.Event()
+        self.runner.post(e.Taken())
+        self.runner.post(e.Start())
+        self.runner.pulse(gone.set)
+        await asyncio.wait_for(gone.wait(), 20)
+        running.cancel()
+        assert self.runner.between_visits
+        await self.counter.settled()
 
     @asynccontextmanager
     async def technician(self) -> AsyncIterator[Technician]:

@@ -54,6 +54,26 @@ def test_the_head_is_asked_again_after_the_registry_was_away(in_town: Any) -> No
     in_town(test)
 
 
+def test_a_registry_that_is_away_is_not_told_again_and_again_and_told_all_once_it_answers(in_town: Any) -> None:
+    def cut(town: PaperTown, _: Snapshot) -> None:
+        town.registry.away = True
+
+    async def test(town: PaperTown) -> None:
+        await town.visit({"take_card": cut})
+        await town.leave()
+        refused = town.registry.refused
+        for _ in range(5):
+            town.counter.between_visits()
+            await town.counter.settled()
+        assert town.registry.refused == refused, "nobody waits for it, and it is left alone"
+        town.registry.away = False
+        await town.visit()
+        await town.leave()
+        assert town.settled() == [("PRINTED", "ipp-completed")] * 2, "that it took one says that it takes the other"
+
+    in_town(test)
+
+
 def test_damage_found_beside_the_work_closes_the_kiosk_and_nothing_opens_it(
     in_town: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ class PrinterError(Exception):
 
 
 class PrinterAddressInvalid(PrinterError):
-    """The configured address is not ipp://, ipps:// or usb:SERIAL, or does not go with the certificate."""
+    """The configured address is none of this printer's kinds, or does not go with the certificate."""
 
     code = "E-PRINTER-ADDRESS"
 
@@ -49,7 +49,7 @@ class PrinterSilent(PrinterError):
 
 
 class PrinterNonsense(PrinterError):
-    """The answer is not IPP, is too long, or lacks what RFC 8011 requires."""
+    """The answer is not IPP (RFC 8011) or not ESC/POS, is too long, or lacks what it must have."""
 
     code = "E-PRINTER-NONSENSE"
 
@@ -65,7 +65,7 @@ class PrinterRefused(PrinterError):
 
 
 class PrinterBusy(PrinterRefused):
-    """The printer takes no second job yet (server-error-busy)."""
+    """The printer takes no second job yet (server-error-busy), or another program has its line."""
 
     code = "E-PRINTER-BUSY"
 

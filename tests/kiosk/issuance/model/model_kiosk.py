@@ -74,6 +74,8 @@ class Kiosk:
     """One process, from its start to its death. What a visit may raise in the session ends the visit here."""
 
     ledger_kind: type[WatchedLedger] = WatchedLedger
+    registry_kind: type[Registry] = Registry
+    signer_kind: type[Signer] = Signer
     laser_kind: type[Laser] = Laser
     thermal_kind: type[Thermal] = Thermal
     print_document = staticmethod(print_document)
@@ -85,8 +87,8 @@ class Kiosk:
         self._ledger.world = world
         self.issuance = Issuance(
             self._ledger,
-            Registry(world),
-            Signer(world),
+            self.registry_kind(world),
+            self.signer_kind(world),
             stations=[
                 Station(StationName.LASER, "a4", "ipp://laser.example/", self.laser_kind(world), PATIENCE),
                 Station(StationName.THERMAL, "ticket", "tcp://ticket.example:9100", self.thermal_kind(world), PATIENCE),

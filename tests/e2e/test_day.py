@@ -1,0 +1,79 @@
+"""Six hundred visits in virtual time: nothing grows but the ledger, and all that was issued is accounted for."""
+
+import gc
+import os
+import sys
+import threading
+import tracemalloc
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "kiosk" / "issuance"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "kiosk" / "issuance" / "model"))
+sys.path.insert(0, str(Path(__file__).parent))
+
+from model_books import check
+from paper_day import Day
+
+from kiosk.catalogue import log
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+NOT_OURS = [
+    tracemalloc.Filter(False, pattern)
+    for pattern in ("*/tests/*", "*/json/*", tracemalloc.__file__, "<frozen*", "*/site-packages/_pytest/*")
+]
+MOST = 48_000
+"""Bytes that may be kept of all visits together: timers that were called off, and no more than that."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the process holds: bytes of Python's objects, bytes in memory, descriptors, threads."""
+
+    objects: int
+    resident: int
+    descriptors: int
+    threads: int
+
+    @classmethod
+    def now(cls, day: Day) -> "Kept":
+        day.tidy()
+        gc.collect()
+        counted = tracemalloc.take_snapshot().filter_traces(NOT_OURS).statistics("filename")
+        return cls(
+            sum(statistic.size for statistic in counted),
+            int(Path("/proc/self/statm").read_text().split()[1]) * PAGE,
+            sum(1 for _ in Path("/proc/self/fd").iterdir()),
+            threading.active_count(),
+        )
+
+
+@pytest.mark.parametrize("visits", [25, pytest.param(440, marks=pytest.mark.slow)])
+def test_a_day_of_visits_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, visits: int) -> None:
+    with Path(os.devnull).open("w") as nowhere:
+        log.configure(nowhere)
+        _a_day(Day(tmp_path, monkeypatch), visits)
+
+
+def _a_day(day: Day, visits: int) -> None:
+    day.serve(50)  # by then everything has been loaded, and every misfortune met
+    tracemalloc.start()
+    try:
+        day.serve(visits // 4)
+        before = Kept.now(day)
+        day.serve(visits)
+        after = Kept.now(day)
+    finally:
+        tracemalloc.stop()
+    assert after.objects - before.objects < MOST, (before, after)
+    assert after.resident - before.resident < 24 * 2**20, (before, after)
+    assert (after.descriptors, after.threads) == (before.descriptors, before.threads)
+    day.world.mend()
+    day.serve(1)
+    day.close()
+    check(day.world, at_rest=True)
+    assert day.screens["take_paper"] > visits // 2
+    assert day.screens["trouble"] and day.screens["ask_paper"] and day.screens["stray"]
+    assert day.world.state["thermal"]["strips"] and day.world.state["laser"]["sheets"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -144,7 +145,7 @@ def _clear(output: Path) -> None:
 
 def _collect(hall: TownHall, output: Path) -> dict[str, Any]:
     with Ledger.view(hall.folder / "state" / "ledger.sqlite") as ledger:
-        exported = ledger.export()
+        exported = ledger.export(ssl.PEM_cert_to_DER_cert(hall.registry.device_certificate.read_text()))
     visit = visit_of(exported, hall.folder / "session.log")
     _write(output / "ledger.json", exported)
     _write(output / "visit.json", visit)

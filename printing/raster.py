@@ -12,11 +12,10 @@ import pypdfium2.raw as pdfium
 from PIL import Image
 
 from drivers.printers.errors import DocumentUnprintable
+from drivers.printers.escpos.bitmap import MAX_ROWS
 from drivers.printers.port import Intake
 from printing import pwg
 
-MAX_ROWS = 24_000
-"""The longest strip, in rows of dots: three metres at 203 dpi. The fullest act the register may hold takes less."""
 MAX_DOTS = 150_000_000
 """All pages together: four sheets at 600 dpi. One byte each while they are drawn."""
 MAX_PAGES = 99

@@ -160,16 +160,7 @@ def retire(config: _Config = CONFIGURATION, as_json: _Json = False) -> None:
 
 async def _told(settings: Settings) -> LedgerHead:
     """What the registry knows of this kiosk's ledger. Raises RegistryError: without it nothing is retired."""
-    from registry.client import RegistryClient
-    from registry.jws import TrustedKeys
+    from kiosk.registry import open_registry
 
-    own = settings.registry
-    async with RegistryClient(
-        own.url,
-        ca=own.ca,
-        certificate=own.device_certificate,
-        key=own.device_key,
-        signers=TrustedKeys.from_jwk_set(own.signers),
-        deadline=own.deadline,
-    ) as registry:
+    async with open_registry(settings.registry) as registry:
         return await registry.ledger_head()

@@ -23,9 +23,9 @@ def do(
         str,
         typer.Argument(
             help="insert, insert-amina, insert-yacine, remove, reader_down, reader_up, registry_down, registry_up; "
-            "paper_out, paper_in, cover_open, cover_closed, jam, old_report, printer_gone, printer_back; ticket_paper_out, "
-            "ticket_paper_in, ticket_cover_open, ticket_cover_closed, ticket_cutter_stuck, ticket_cutter_free, "
-            "ticket_printer_gone or ticket_printer_back"
+            "paper_out, paper_in, cover_open, cover_closed, jam, old_report, printer_gone, printer_back; "
+            "ticket_paper_out, ticket_paper_in, ticket_cover_open, ticket_cover_closed, ticket_cutter_stuck, "
+            "ticket_cutter_free, ticket_printer_gone or ticket_printer_back"
         ),
     ],
 ) -> None:

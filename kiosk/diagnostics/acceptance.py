@@ -59,4 +59,4 @@ async def page(place: Place) -> Finding:
         await printer.close()
     if outcome.error is not None:
         return failed(outcome.error.code, f"{outcome.outcome}: {outcome.error}")
-    return ok(f"printed ({outcome.evidence}); the frame is 10 mm from every edge, the ruler 100 mm")
+    return ok(f"printed ({outcome.evidence}); the frame is 10 mm from every edge, the ruler 180 mm")

@@ -17,13 +17,11 @@ from kiosk.diagnostics.threads import in_thread
 from kiosk.issuance.errors import LedgerMissing
 from kiosk.issuance.ledger import Ledger
 from kiosk.issuance.records import StationName
-from kiosk.issuance.stock import PaperAccount
+from kiosk.issuance.stock import DOCUMENT, PaperAccount
 from kiosk.printers import open_laser, open_thermal
 from kiosk.session.control import ControlError
-from kiosk.session.stock_desk import DOCUMENT
 
 T = TypeVar("T")
-FEW_SHEETS = 20
 _USED_UP = frozenset({Condition.PAPER_OUT, Condition.TONER_EMPTY})
 _NONE_HERE = "there is none"
 _UNITS = {StationName.LASER: "sheets", StationName.THERMAL: "mm"}
@@ -68,7 +66,7 @@ async def supplies(place: Place) -> Finding:
     levels = _levels(left)
     if error := blocked_by(conditions & _USED_UP):
         return failed(error.code, f"{error}; {levels}")
-    if Condition.PAPER_LOW in conditions or _few_sheets(left.trays):
+    if Condition.PAPER_LOW in conditions or _few_sheets(left.trays, place.settings.paper.low):
         return degraded("E-PRINTER-PAPER-LOW", levels)
     if Condition.TONER_LOW in conditions or any(m.left is not None and m.left < LOW_PERCENT for m in left.markers):
         return degraded("E-PRINTER-TONER-LOW", levels)
@@ -77,8 +75,8 @@ async def supplies(place: Place) -> Finding:
     return ok(levels)
 
 
-def _few_sheets(trays: tuple[Supply, ...]) -> bool:
-    return bool(trays) and sum(tray.left or 0 for tray in trays) < FEW_SHEETS
+def _few_sheets(trays: tuple[Supply, ...], low: int) -> bool:
+    return bool(trays) and sum(tray.left or 0 for tray in trays) < low
 
 
 def _levels(left: Inventory) -> str:

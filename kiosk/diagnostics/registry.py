@@ -17,7 +17,7 @@ from kiosk.diagnostics.check import Finding, degraded, failed, ok, skipped
 from kiosk.diagnostics.errors import NameUnknown
 from kiosk.diagnostics.place import Place
 from kiosk.diagnostics.threads import in_thread
-from registry.client import RegistryClient
+from kiosk.registry import open_registry
 from registry.errors import (
     AnswerRefused,
     KioskRefused,
@@ -28,7 +28,6 @@ from registry.errors import (
     Unreachable,
     Untrusted,
 )
-from registry.jws import TrustedKeys
 
 _HTTPS = 443
 NOTICE_DAYS = 14
@@ -102,7 +101,7 @@ async def tls(place: Place) -> Finding:
 async def token(place: Place) -> Finding:
     """That the kiosk's credential is accepted: today, its device certificate in mutual TLS."""
     try:
-        async with _client(place) as client:
+        async with open_registry(place.settings.registry) as client:
             await client.health()
     except AnswerRefused:
         pass  # we were let in; what was said is for `registry-api`
@@ -116,7 +115,7 @@ async def token(place: Place) -> Finding:
 
 async def api(place: Place) -> Finding:
     """That the registry answers with what it promises. A challenge is asked for; nobody is named."""
-    async with _client(place) as client:
+    async with open_registry(place.settings.registry) as client:
         await client.challenge()
     return ok("gives a challenge, as it should")
 
@@ -124,7 +123,7 @@ async def api(place: Place) -> Finding:
 async def date(place: Place) -> tuple[dt.datetime, dt.datetime] | None:
     """What the registry's clock said, and ours as we heard it; None when the registry says nothing."""
     with contextlib.suppress(RegistryError):
-        async with _client(place) as client:
+        async with open_registry(place.settings.registry) as client:
             with contextlib.suppress(AnswerRefused, KioskRefused, RegistryFault):
                 await client.health()
             if client.date is not None:
@@ -138,15 +137,3 @@ def _where(place: Place) -> tuple[str, int]:
         return parts.hostname or "", parts.port or _HTTPS
     except ValueError:
         raise SetupError("registry.url names no port that exists") from None
-
-
-def _client(place: Place) -> RegistryClient:
-    registry = place.settings.registry
-    return RegistryClient(
-        registry.url,
-        ca=registry.ca,
-        certificate=registry.device_certificate,
-        key=registry.device_key,
-        signers=TrustedKeys.from_jwk_set(registry.signers),
-        deadline=registry.deadline,
-    )

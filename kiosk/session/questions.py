@@ -18,12 +18,11 @@ from kiosk.diagnostics.threads import in_thread
 from kiosk.errors import CertificateExpired, DiskFault, PaperUsedUp
 from kiosk.ground import check_clock, check_disk, floor_of
 from kiosk.issuance.station import Station
-from kiosk.issuance.stock import PaperAccount
+from kiosk.issuance.stock import DOCUMENT, PaperAccount
 from kiosk.production import refuse_demo_printer
 from kiosk.session.availability import Source
 from kiosk.session.card_desk import CardDesk
 from kiosk.session.errand import Parts
-from kiosk.session.stock_desk import DOCUMENT
 from registry.errors import RegistryError
 from signing.errors import SigningError
 

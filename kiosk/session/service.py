@@ -27,6 +27,7 @@ from kiosk.issuance.station import Station
 from kiosk.issuance.stock import Stock
 from kiosk.printers import open_laser, open_thermal
 from kiosk.production import refuse_demo_parts
+from kiosk.registry import open_registry
 from kiosk.session import events as e
 from kiosk.session.control import ControlServer, Health, SessionAway
 from kiosk.session.counter import Counter
@@ -38,8 +39,6 @@ from kiosk.session.screen_link import ScreenLink
 from kiosk.session.staff_desk import OwnSession, StaffDesk
 from kiosk.session.stopwatch import Stopwatch, TimedSigner, timed_printing
 from printing.render import Renderer
-from registry.client import RegistryClient
-from registry.jws import TrustedKeys
 from signing.client import SignerClient
 
 
@@ -92,7 +91,7 @@ async def open_session(settings: Settings, runner: Runner | None = None) -> Asyn
         ledger = stack.enter_context(Ledger.open(ledger_path(settings), keeper_of(settings)))
         renderer = stack.enter_context(Renderer(settings.documents.templates, settings.documents.render_deadline))
         await asyncio.to_thread(renderer.warm)
-        registry = await stack.enter_async_context(_registry(settings))
+        registry = await stack.enter_async_context(open_registry(settings.registry))
         signer = SignerClient(settings.signer.socket, settings.documents.render_deadline + 5)
         counters: list[Counter] = []
 
@@ -140,18 +139,6 @@ def open_stations(settings: Settings) -> tuple[Station, ...]:
         ticket = open_thermal(thermal)
         there["thermal"] = Station(StationName.THERMAL, "ticket", thermal.address, ticket, thermal.deadline)
     return tuple(there[name] for name in settings.printing.order if name in there)
-
-
-def _registry(settings: Settings) -> RegistryClient:
-    registry = settings.registry
-    return RegistryClient(
-        registry.url,
-        ca=registry.ca,
-        certificate=registry.device_certificate,
-        key=registry.device_key,
-        signers=TrustedKeys.from_jwk_set(registry.signers),
-        deadline=registry.deadline,
-    )
 
 
 async def serve(configuration: Configuration) -> None:

@@ -8,12 +8,10 @@ from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say_error
 from kiosk.issuance.errors import LedgerError
 from kiosk.issuance.records import Loaded, StationName, paper_of
+from kiosk.issuance.stock import DOCUMENT
 from kiosk.session import events as e
 from kiosk.session import staff_events as staff
 from kiosk.session.errand import Parts
-
-DOCUMENT: dict[StationName, int] = {StationName.LASER: 1, StationName.THERMAL: 350}
-"""What a document takes where none was printed yet: sheets, and millimetres of the roll."""
 
 
 class StockDesk:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from drivers.printers.errors import DocumentUnprintable
 
-MAX_ROWS = 20_000
-"""Two and a half metres at 203 dpi: no document is so long."""
+MAX_ROWS = 24_000
+"""The longest strip, in rows of dots: three metres at 203 dpi. The fullest act the register may hold takes less."""
 MAX_PAGES = 99
 _HEAD = re.compile(rb"P4\s([1-9][0-9]{0,3})\s([1-9][0-9]{0,4})\s")
 

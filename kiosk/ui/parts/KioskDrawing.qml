@@ -97,8 +97,8 @@ Item {
 
         Image {
             visible: drawing.act !== "keep-card"
-            x: (drawing.aboutCard ? 100 : drawing.ticket ? 84 : 142) * drawing.unit
-            y: (drawing.aboutCard ? 192 : drawing.ticket ? 226 : 246) * drawing.unit
+            x: (drawing.aboutCard ? 100 : drawing.ticket ? 160 : 142) * drawing.unit
+            y: (drawing.aboutCard ? 192 : drawing.ticket ? 222 : 246) * drawing.unit
             width: 24 * drawing.unit
             height: 30 * drawing.unit
             rotation: drawing.inwards ? 0 : 180

@@ -42,7 +42,7 @@ class Paper:
 
 
 class PaperTown(PowerTown):
-    """`preferred` is the printer that the session at hand prefers."""
+    """`preferred` is the printer that the session at hand prefers; `armed`: a power cut may still come in it."""
 
     def __init__(self, hall: TownHall) -> None:
         super().__init__(hall)
@@ -54,10 +54,12 @@ class PaperTown(PowerTown):
         self._configurations["thermal"].chmod(0o600)
         self._read: dict[Path, Paper] = {}
         self.preferred = "laser"
+        self.armed = False
         self.answer = "not_whole"
 
     def open(self, cut: str | None = None, victim: object = "self") -> None:
         self.session = Session(self._configurations[self.preferred], self.kept, cut, victim)
+        self.armed = cut is not None
 
     # --- a visit, whatever happens in it ---------------------------------------------------------------
 

@@ -91,7 +91,7 @@ def _suffer(town: PaperTown, plan: Plan) -> list[str]:
     """The visit with everything that happens in it, up to its end or the session's."""
     hall, town.answer = town.hall, plan.answer
     at_a_moment = plan.victim == "session at a moment"
-    if at_a_moment or town.preferred != plan.printer:
+    if at_a_moment or town.armed or town.preferred != plan.printer:
         town.close()
         town.preferred = plan.printer
         town.open(cut=plan.moment if at_a_moment else None)

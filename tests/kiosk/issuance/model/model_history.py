@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from model_books import check
-from model_edges import LASER_FAULTS, REGISTRY_FAULTS, SIGNER_FAULTS, THERMAL_FAULTS
+from model_edges import REGISTRY_FAULTS, SIGNER_FAULTS
 from model_kiosk import KIOSK_FAULTS, Kiosk, Visit
+from model_printers import LASER_FAULTS, THERMAL_FAULTS
 from model_world import MEMORY, PowerCut, World, stop_at
 
 from kiosk.issuance.errors import LedgerFull

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from keeper_of_tests import KEEPER
-from model_edges import SHA, Laser, Registry, Signer, Thermal
+from model_edges import SHA, Registry, Signer
+from model_printers import Laser, Thermal
 from model_world import World
 from virtual_time import VirtualLoop
 

@@ -4,7 +4,7 @@
     world.faults = frozenset({"echo-lost"})     # what goes wrong now
     world.at = stop_at(7)                       # called before and after each durable effect
 
-The kiosk's edges to it are in `model_edges`. A laser document has two sheets, a ticket four bands and a cut. The
+The kiosk's edges to it are in `model_edges` and `model_printers`. A laser document has two sheets, a ticket four bands and a cut. The
 ticket printer has no memory of jobs, only a buffer: it keeps it when the kiosk dies, and goes on with it
 when there is paper again, unless it was cleared.
 """

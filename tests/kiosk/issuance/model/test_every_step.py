@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 from model_books import check
-from model_edges import LASER_FAULTS, REGISTRY_FAULTS, SIGNER_FAULTS, THERMAL_FAULTS
+from model_edges import REGISTRY_FAULTS, SIGNER_FAULTS
 from model_history import History
 from model_kiosk import KIOSK_FAULTS, Kiosk, Visit
+from model_printers import LASER_FAULTS, THERMAL_FAULTS
 from model_world import MEMORY, World
 
 from kiosk.issuance.records import CameOut

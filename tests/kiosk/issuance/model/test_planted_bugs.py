@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from model_edges import Laser, Thermal
 from model_history import wander
 from model_kiosk import PATIENCE, Kiosk, WatchedLedger
+from model_printers import Laser, Thermal
 from model_world import PDF
 
 from kiosk.issuance import recovery, rules

@@ -4,9 +4,9 @@
     world.faults = frozenset({"echo-lost"})     # what goes wrong now
     world.at = stop_at(7)                       # called before and after each durable effect
 
-The kiosk's edges to it are in `model_edges` and `model_printers`. A laser document has two sheets, a ticket four bands and a cut. The
-ticket printer has no memory of jobs, only a buffer: it keeps it when the kiosk dies, and goes on with it
-when there is paper again, unless it was cleared.
+The kiosk's edges to it are in `model_edges` and `model_printers`. A laser document has two sheets, a ticket
+four bands and a cut. The ticket printer has no memory of jobs, only a buffer: it keeps it when the kiosk
+dies, and goes on with it when there is paper again, unless it was cleared.
 """
 
 from __future__ import annotations

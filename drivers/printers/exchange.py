@@ -1,8 +1,4 @@
-"""One IPP request and its answer over HTTP (RFC 8010 §4), each on a connection of its own.
-
-A connection kept open dies unseen when the printer is switched off. Redirects are not followed: they would carry a
-document elsewhere. An answer has at most MAX_ANSWER bytes.
-"""
+"""One IPP request and its answer over HTTP (RFC 8010 §4); `connections` carries them."""
 
 from __future__ import annotations
 
@@ -13,6 +9,7 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
+from drivers.printers.connections import Connections
 from drivers.printers.errors import (
     JobNotFound,
     PrinterBusy,
@@ -23,14 +20,15 @@ from drivers.printers.errors import (
     PrinterSilent,
     PrinterUnreachable,
 )
-from drivers.printers.ipp import MAX_ANSWER, Answer, parse
+from drivers.printers.ipp import Answer, parse
 from drivers.printers.ipp_request import Given, Operation, request
-from drivers.printers.tls import STRANGERS, trust
+from drivers.printers.tls import STRANGERS
 
 USER = "shubbak"
 _IPP_PORT = 631
 _NOT_FOUND, _BUSY = 0x0406, 0x0507
 _SCHEMES = {"ipp": "http", "ipps": "https"}
+_QUESTIONS = (Operation.GET_JOB_ATTRIBUTES, Operation.GET_JOBS, Operation.GET_PRINTER_ATTRIBUTES)
 
 
 class Exchange:
@@ -42,7 +40,7 @@ class Exchange:
         self._deadline = deadline
         self._certificate = certificate
         self._requests = 0
-        self._session: aiohttp.ClientSession | None = None
+        self._connections: Connections | None = None
 
     async def ask(
         self,
@@ -66,16 +64,16 @@ class Exchange:
 
     async def close(self) -> None:
         """Let go of the network; the object can be used again."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        connections, self._connections = self._connections, None
+        if connections is not None:
+            await connections.close()
 
     async def _post(self, operation: Operation, uri: str, body: bytes) -> bytes:
         try:
-            if self._session is None:
-                self._session = _session(self._certificate)
+            if self._connections is None:
+                self._connections = Connections(self._certificate)
             async with asyncio.timeout(self._deadline):
-                return await _post(self._session, _url(uri), body)
+                return await self._connections.post(_url(uri), body, question=operation in _QUESTIONS)
         except TimeoutError as error:
             raise PrinterSilent(f"no answer to {operation.name} within {self._deadline:g} s") from error
         except STRANGERS as error:
@@ -85,28 +83,6 @@ class Exchange:
             raise PrinterNonsense(f"no IPP answer to {operation.name}") from error
         except (aiohttp.ClientError, OSError) as error:
             raise PrinterUnreachable("no connection to the printer") from error
-
-
-async def _post(session: aiohttp.ClientSession, url: URL, body: bytes) -> bytes:
-    headers = {"Content-Type": "application/ipp", "Accept": "application/ipp"}
-    answer = bytearray()
-    async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
-        if response.status != 200:
-            raise PrinterNonsense(f"the printer answered with HTTP status {response.status}")
-        async for chunk in response.content.iter_any():
-            answer += chunk
-            if len(answer) > MAX_ANSWER:
-                raise PrinterNonsense("the printer's answer is too long")
-    return bytes(answer)
-
-
-def _session(certificate: Path | None) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(force_close=True, ssl=trust(certificate)),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(),  # one clock decides: ours
-        auto_decompress=False,
-    )
 
 
 def _url(uri: str) -> URL:

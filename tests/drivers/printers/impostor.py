@@ -97,14 +97,17 @@ class Scripted:
         self.requests: list[bytes] = []
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked = await request(reader)
+        writer.write(http(self.hear(await request(reader))))
+        writer.close()
+
+    def hear(self, asked: bytes) -> bytes:
+        """Keep the request, and give the answer's body."""
         operation = int.from_bytes(asked[2:4], "big")
         self.asked.append(operation)
         self.requests.append(asked)
         told = self.answers.get(operation, ipp(0x0501))
         body = told if isinstance(told, bytes) else told(asked)
-        writer.write(http(body[:4] + asked[4:8] + body[8:]))
-        writer.close()
+        return body[:4] + asked[4:8] + body[8:]
 
 
 READY = ipp(

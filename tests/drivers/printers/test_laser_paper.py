@@ -49,8 +49,9 @@ def test_an_open_cover_is_told_and_nothing_comes_out_until_it_is_closed(tmp_path
         status = await printer.status()
         assert status.conditions == {Condition.COVER_OPEN} and not status.ready
         job_id = await printer.submit(PAGE, title="t")
-        while Condition.COVER_OPEN not in (job := await printer.job(job_id)).conditions or not job.counted:
-            pass
+        job = await printer.job(job_id)
+        while job.state is JobState.PENDING or Condition.COVER_OPEN not in job.conditions or not job.counted:
+            job = await printer.job(job_id)
         assert (job.state, papers(laser)) == (JobState.PROCESSING, [])
         assert not laser.control.cover(open=False).cover_open
         assert (await ended(printer, job_id)).state is JobState.COMPLETED

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from drivers.printers.laser import LaserPrinter
+from drivers.printers.port import JobState
 from tests.drivers.printers.impostor import (
     CREATE,
     JOB_7,
@@ -28,6 +30,9 @@ When = Callable[[int, int], bool]
 
 def never(operation: int, nth: int) -> bool:
     return False
+
+
+PAGE = b"%PDF-1.7 a page"
 
 
 class Keeper(Scripted):
@@ -70,3 +75,15 @@ class Keeper(Scripted):
         """Every connection is gone at once."""
         for writer in self.open:
             writer.transport.abort()
+
+
+async def known(laser: LaserPrinter) -> None:
+    """A question on a used connection: whether this printer keeps them is known afterwards."""
+    await laser.status()
+    await laser.status()
+
+
+async def a_visit(laser: LaserPrinter) -> None:
+    await known(laser)
+    job = await laser.job(await laser.submit(PAGE, title="t"))
+    assert (job.state, job.pages) == (JobState.COMPLETED, 1)

@@ -24,7 +24,7 @@ test: setup lint
 	@$(BIN)/pytest -m "not slow" --cov --cov-report=term $(ARGS)
 
 test-slow: setup
-	@$(BIN)/pytest -m slow --timeout=900 $(ARGS)
+	@$(BIN)/pytest -m slow --timeout=900 -n 2 --dist loadgroup $(ARGS)
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -20,6 +20,13 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("shubbak")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests are shared out among processes: a file stays in one, and there is one machine to boot."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder == "appliance" else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The checkout's root."""

@@ -126,6 +126,7 @@ def test_every_button_of_the_dock_is_done_and_what_was_killed_comes_back(tmp_pat
     assert not list(temporary.iterdir())
 
 
+@pytest.mark.slow
 def test_a_window_that_is_closed_before_anybody_came_ends_well(tmp_path: Path) -> None:
     """Also while the registry is cut, as a visitor of the demonstration may leave it."""
     output, temporary = tmp_path / "out", tmp_path / "t"

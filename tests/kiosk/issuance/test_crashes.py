@@ -72,6 +72,7 @@ def test_a_kiosk_killed_from_outside_makes_no_second_original(folder: Path, mome
     assert outcomes == (set() if moment == "before ledger requested" else {"PRINTED" if sent else "VOIDED"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("finds", [True, False], ids=["finds-jobs", "by-number"])
 @pytest.mark.parametrize("fault", [None, *FAULTS])
 def test_killed_at_every_moment_of_a_visit(folder: Path, fault: str | None, finds: bool) -> None:

@@ -44,7 +44,7 @@ def variant(hall: TownHall, **changes: dict[str, object]) -> Path:
     for section in values | changes:
         lines.append(f"[{section}]")
         for key, value in (values.get(section, {}) | changes.get(section, {})).items():
-            lines.append(f"{key} = {json.dumps(value if isinstance(value, int | float) else str(value))}")
+            lines.append(f"{key} = {json.dumps(value if isinstance(value, int | float | list) else str(value))}")
     file = hall.folder / "variant.toml"
     file.write_text("\n".join(lines) + "\n")
     return file

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -102,10 +104,16 @@ def test_nothing_of_amina_is_in_the_logs_or_the_ledger(left: Path) -> None:
         assert not [c for c in ("991986", "Benyoucef", "Amina", "أمينة") if c in text], file.name
 
 
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Where a demonstration makes its town hall: sockets want a short path."""
+    with tempfile.TemporaryDirectory(prefix="t-") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.slow
-def test_every_button_of_the_dock_is_done_and_what_was_killed_comes_back(tmp_path: Path) -> None:
-    output, temporary = tmp_path / "out", tmp_path / "t"
-    temporary.mkdir()
+def test_every_button_of_the_dock_is_done_and_what_was_killed_comes_back(tmp_path: Path, temporary: Path) -> None:
+    output = tmp_path / "out"
     with subprocess.Popen(
         [sys.executable, "-m", "kiosk", "demo", "--output", output, "--printer", "thermal"],
         env=os.environ | {"DISPLAY": ":0", "QT_QPA_PLATFORM": "offscreen", "TMPDIR": str(temporary)},
@@ -127,10 +135,9 @@ def test_every_button_of_the_dock_is_done_and_what_was_killed_comes_back(tmp_pat
 
 
 @pytest.mark.slow
-def test_a_window_that_is_closed_before_anybody_came_ends_well(tmp_path: Path) -> None:
+def test_a_window_that_is_closed_before_anybody_came_ends_well(tmp_path: Path, temporary: Path) -> None:
     """Also while the registry is cut, as a visitor of the demonstration may leave it."""
-    output, temporary = tmp_path / "out", tmp_path / "t"
-    temporary.mkdir()
+    output = tmp_path / "out"
     shown = {"DISPLAY": ":0", "QT_QPA_PLATFORM": "offscreen", "TMPDIR": str(temporary)}
     command = [sys.executable, "-m", "kiosk", "demo", "--output", output]
     with subprocess.Popen(command, env=os.environ | shown, stderr=subprocess.PIPE, text=True) as demo:

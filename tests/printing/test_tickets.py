@@ -21,7 +21,7 @@ from printing.documents import PageRequest
 from printing.errors import RequestUnfit
 from printing.raster import prepare
 from printing.render import Renderer
-from registry.models import BilingualText, BirthAct, Mention
+from registry.models import BilingualName, BilingualText, BirthAct, Mention, Parent
 from tests.printing.conftest import SEAL_TEXT, segno_svg
 from tests.printing.test_pages import (
     ARABIC_WORDS,
@@ -215,24 +215,59 @@ def test_long_names_and_many_mentions_make_it_longer(
     assert_nothing_cut_or_overlapping(renderer.page(ticket(language, act=full_act(act, LONG, mentions))))
 
 
+def act_of_one_word(act: BirthAct, names: BilingualName, word: BilingualText) -> BirthAct:
+    """`word` wherever the register has words, but for the names."""
+    strange = full_act(act, names, 1)
+    place = act.subject.birthplace.model_copy(update={"commune": word, "wilaya": word})
+    parent = Parent(name=names, profession=word)
+    return strange.model_copy(
+        update={
+            "register_": act.register_.model_copy(update={"commune": place}),
+            "subject": strange.subject.model_copy(update={"birthplace": place}),
+            "father": parent,
+            "mother": parent,
+            "mentions": (Mention(made_on=dt.date(2000, 1, 1), text=word),),
+        }
+    )
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_words_that_are_none_are_broken_and_never_cut(
     renderer: Renderer, ticket: Make, act: BirthAct, language: str
 ) -> None:
     endless = BilingualText(arabic="م" * 400, latin="W" * 400)
-    place = act.subject.birthplace.model_copy(update={"commune": endless, "wilaya": endless})
-    strange = full_act(act, name("م" * 120, "ف" * 60, "W" * 120, "X" * 60), 1)
-    strange = strange.model_copy(
-        update={
-            "register_": act.register_.model_copy(update={"commune": place}),
-            "subject": strange.subject.model_copy(update={"birthplace": place}),
-            "mentions": (Mention(made_on=dt.date(2000, 1, 1), text=endless),),
-        }
-    )
+    strange = act_of_one_word(act, name("م" * 120, "ف" * 60, "W" * 120, "X" * 60), endless)
     pdf = renderer.page(ticket(language, act=strange))
     assert_nothing_cut_or_overlapping(pdf)
     said = only_page(pdf).get_textpage().get_text_range()
-    assert sum(said.count(letter) for letter in ("W" if language == "fr" else "م")) >= 4 * 400
+    assert sum(said.count(letter) for letter in ("W" if language == "fr" else "م")) >= 6 * 400
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("arabic", "latin"),
+    [
+        ("س" * 17, "A" * 17 + "--"),
+        ("ص" * 18, "A" * 18 + "-" * 9),
+        ("ش" * 18, "-" * 6 + "A" * 17),
+        ("ش" * 13, "W" * 13),
+        ("ش" * 29, "W" * 29),
+        ("س" * 22, "W" * 10 + "-" + "W" * 18),
+        ("المستشفياتوالمستوصفات", "électroencéphalographiste"),
+    ],
+)
+def test_a_word_a_little_wider_than_its_place_is_made_to_fit(
+    renderer: Renderer, ticket: Make, act: BirthAct, language: str, arabic: str, latin: str
+) -> None:
+    """The hyphen at a line's end has its width too, and what is no longer than a word may yet be wider than a line."""
+    word = BilingualText(arabic=arabic, latin=latin)
+    names = name(arabic, arabic, latin, latin)
+    pdf = renderer.page(ticket(language, act=act_of_one_word(act, names, word)))
+    assert_nothing_cut_or_overlapping(pdf)
+    # Six names in both scripts; register, birthplace, professions and mention in the page's own.
+    said = re.sub(r"[\s\u200b]", "", only_page(pdf).get_textpage().get_text_range())
+    for script, times in ((arabic, 12 if language == "ar" else 6), (latin, 12 if language == "fr" else 6)):
+        assert said.count(script[-1]) >= times * script.count(script[-1])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

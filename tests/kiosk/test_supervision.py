@@ -56,7 +56,7 @@ def test_without_a_supervisor_nothing_happens(monkeypatch: pytest.MonkeyPatch, a
     ("microseconds", "pid", "seconds"),
     [
         ("10000000", None, 5.0),
-        ("10000000", str(os.getpid()), 5.0),
+        pytest.param("10000000", str(os.getpid()), 5.0, id="ours"),
         ("10000000", "1", None),
         (None, None, None),
         ("0", None, None),

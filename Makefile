@@ -21,10 +21,10 @@ deb:
 	@debian/build.py
 
 test: setup lint
-	@$(BIN)/pytest -m "not slow" -n 2 --dist loadgroup --cov --cov-report=term $(ARGS)
+	@$(BIN)/pytest -m "not slow" -n 2 --cov --cov-report=term $(ARGS)
 
 test-slow: setup
-	@$(BIN)/pytest -m slow --timeout=900 -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -m slow --timeout=900 -n 2 $(ARGS)
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)

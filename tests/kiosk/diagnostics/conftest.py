@@ -55,11 +55,16 @@ class Bench:
 
 
 @pytest.fixture(scope="package")
-def bench(use_reader: Callable[[VirtualReader], None]) -> Iterator[Bench]:
+def running_bench() -> Iterator[Bench]:
     with (
         tempfile.TemporaryDirectory(prefix="shubbak-") as folder,
         TownHall(Path(folder)) as hall,
     ):
-        use_reader(hall.reader)
         hall.start("signer", "session")
         yield Bench(hall)
+
+
+@pytest.fixture
+def bench(running_bench: Bench, use_reader: Callable[[VirtualReader], None]) -> Bench:
+    use_reader(running_bench.hall.reader)  # whatever tests ran in between
+    return running_bench

@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -90,7 +91,8 @@ def serve() -> None:
         supervision.ready()
         # Not waited for: at boot they start after us, and otherwise they come back in their own time.
         subprocess.run(["systemctl", "--no-block", "try-restart", *_FOLLOWERS], check=False)
-        signal.pause()
+        while True:  # not `signal.pause`: a signal that another thread took would not end it
+            time.sleep(1)
 
 
 def do(deed: str) -> None:

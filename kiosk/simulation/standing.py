@@ -11,6 +11,7 @@ With `--root` the kiosk follows a fleet's configuration.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import queue
 import shutil
@@ -27,6 +28,7 @@ from kiosk.simulation.townhall import TownHall
 CONTROL = "control.sock"
 POLL_S = 1
 PROBATION_S = 5
+LOOK_S = 0.5
 
 
 def main() -> int:
@@ -54,7 +56,9 @@ def _stand(folder: Path, arguments: argparse.Namespace) -> None:
             hall.start("screen")
         print(f"the kiosk stands: {hall.configuration}", flush=True)  # noqa: T201 - for whoever waits for it
         while True:
-            later.get()()
+            # Not for ever: a signal that another thread took does not wake this one, which has its handler.
+            with contextlib.suppress(queue.Empty):
+                later.get(timeout=LOOK_S)()
 
 
 def _deeds(hall: TownHall, later: queue.SimpleQueue[Callable[[], None]]) -> Deeds:

@@ -8,14 +8,14 @@ Each button sends one JSON line `{"do": NAME}` to the control socket and shows w
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QGridLayout, QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from kiosk.simulation.control_link import ControlLink
+from kiosk.ui.app import end_on_signal
 
 GROUPS = (
     (
@@ -114,12 +114,10 @@ def main(arguments: list[str] | None = None) -> int:
     dock = Dock(ControlLink(given.control), given.note)
     dock.stand_aside()
     dock.show()
-    signal.signal(signal.SIGTERM, lambda *_: application.quit())
-    signal.signal(signal.SIGINT, lambda *_: application.quit())
-    wake = QTimer()
-    wake.timeout.connect(lambda: None)
-    wake.start(250)
-    return int(application.exec())
+    wake = end_on_signal(application)
+    status = int(application.exec())
+    wake.stop()
+    return status
 
 
 if __name__ == "__main__":

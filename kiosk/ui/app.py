@@ -86,6 +86,17 @@ def open_screen(socket_path: Path, screen: Screen, *, windowed: bool = False, st
     return opened
 
 
+def end_on_signal(application: QCoreApplication) -> QTimer:
+    """SIGTERM and SIGINT quit it. Python runs its handlers whenever some Python runs: the timer sees to that, as
+    long as it lives. It may be in the midst of a window's own event, so the windows are closed after it."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: QTimer.singleShot(0, application, application.quit))
+    wake = QTimer()
+    wake.timeout.connect(lambda: None)
+    wake.start(250)
+    return wake
+
+
 def run_screen(
     socket_path: Path,
     screen: Screen,
@@ -98,13 +109,9 @@ def run_screen(
     Life(opened.window)
     if report is not None:
         opened.visit.refused.connect(report)
-    # Python runs its signal handlers between two events only: the timer lets one pass now and then.
-    signal.signal(signal.SIGTERM, lambda *_: application.quit())
-    signal.signal(signal.SIGINT, lambda *_: application.quit())
-    wake = QTimer()
-    wake.start(250)
-    wake.timeout.connect(lambda: None)
+    wake = end_on_signal(application)
     status = application.exec()
+    wake.stop()
     opened.close()
     return status
 

@@ -17,7 +17,7 @@ from tests.kiosk.ui.session import TOWN
 from tests.supervisor import Supervisor
 
 SCREEN = """
-import signal, sys
+import os, signal, sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from config.schema import Screen
@@ -29,6 +29,7 @@ def on_signal(*_):
     QTimer.singleShot(0, {
         "slot": lambda: (folder / "fifo").read_bytes(),
         "scene": lambda: opened.engine.evaluate("for (;;) ;"),
+        "end": lambda: opened.window.frameSwapped.connect(lambda: os.kill(os.getpid(), signal.SIGTERM)),
         "window": lambda: opened.window.hide() if opened.window.isVisible() else opened.window.show(),
     }[sys.argv[2]])
 
@@ -68,6 +69,12 @@ def test_the_process_of_the_appliance_is_ready_and_alive_and_ends_on_request(tmp
             supervisor.alive()
             process.terminate()
             assert process.wait(60) == 0
+
+
+def test_told_to_end_in_the_midst_of_a_frame_it_ends_well(tmp_path: Path) -> None:
+    with screen(tmp_path, "end") as (_, process):
+        process.send_signal(signal.SIGUSR1)
+        assert process.wait(60) == 0
 
 
 def test_a_slot_that_blocks_silences_it_until_it_returns(tmp_path: Path) -> None:

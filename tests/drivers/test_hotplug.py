@@ -65,6 +65,13 @@ class Port:
     def says(self) -> dict[str, Any]:
         return self._said.get(timeout=20)
 
+    def arrives(self, kind: str) -> dict[str, Any]:
+        """The arrival of a device of that kind. Where this machine is slow, a device is seen before its interfaces:
+        it is told as `other`, and again as what it is."""
+        while (event := self.says())["kind"] != kind:
+            assert event["kind"] == "other"
+        return event
+
     def end(self) -> list[dict[str, Any]]:
         """Stop the watch; what it had said until then, and the number of threads left."""
         self._in.close()
@@ -121,7 +128,7 @@ def port(repository: Path) -> Iterator[Port]:
 def test_what_comes_and_goes_is_told_by_its_interfaces(port: Port, classes: list[str], udev: str, kind: str) -> None:
     port.begin()
     port.do("plug", "1-1", classes=classes, udev=udev, serial="A1")
-    assert port.says() == {"event": "DeviceArrived", "kind": kind, "id": "04e6:5116:A1"}
+    assert port.arrives(kind) == {"event": "DeviceArrived", "kind": kind, "id": "04e6:5116:A1"}
     port.do("unplug", "1-1")
     assert port.says() == {"event": "DeviceLeft", "kind": kind, "id": "04e6:5116:A1"}
     assert port.end() == [{"threads": 1}]
@@ -149,15 +156,15 @@ def test_a_device_that_moved_to_another_port_is_the_same(port: Port) -> None:
     port.do("unplug", "1-1")
     port.do("plug", "1-2", classes=["0b"], serial="A1")
     port.do("plug", "1-3", classes=["07"], vendor="03f0")
-    assert port.says() == {"event": "DeviceArrived", "kind": "printer", "id": "03f0:5116@1-3"}
+    assert port.arrives("printer") == {"event": "DeviceArrived", "kind": "printer", "id": "03f0:5116@1-3"}
 
 
 def test_two_devices_with_one_serial_number_are_two(port: Port) -> None:
     port.begin()
     port.do("plug", "1-1", classes=["0b"], serial="000000")
-    assert port.says()["id"] == "04e6:5116:000000"
+    assert port.arrives("reader")["id"] == "04e6:5116:000000"
     port.do("plug", "1-2", classes=["0b"], serial="000000")
-    assert port.says()["id"] == "04e6:5116:000000#2"
+    assert port.arrives("reader")["id"] == "04e6:5116:000000#2"
     port.do("unplug", "1-1")
     assert port.says() == {"event": "DeviceLeft", "kind": "reader", "id": "04e6:5116:000000#2"}
 

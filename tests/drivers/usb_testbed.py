@@ -10,7 +10,7 @@ import sys
 import threading
 from typing import Any
 
-from drivers.hotplug import Device, DeviceWatch, usb_devices
+from drivers.hotplug import DeviceWatch
 
 HUB = {"idVendor": "1d6b", "idProduct": "0002", "bDeviceClass": "09", "authorized": "1"}
 
@@ -29,7 +29,6 @@ class UsbTestbed:
             getattr(self._library, name).restype = ctypes.c_void_p
         self._testbed = ctypes.c_void_p(self._library.umockdev_testbed_new())
         self._paths: dict[str, bytes] = {}
-        self._whole = threading.Lock()
         self._add("usb1", None, HUB, {"DEVTYPE": "usb_device"})
 
     def _add(
@@ -63,10 +62,9 @@ class UsbTestbed:
         if serial:
             attributes["serial"] = serial
         properties = {"DEVTYPE": "usb_device"} | ({"ID_USB_INTERFACES": udev} if udev else {})
-        with self._whole:
-            self._add(port, self._paths["usb1"], attributes, properties)
-            if authorized == "1":
-                self._interfaces(port, classes)
+        self._add(port, self._paths["usb1"], attributes, properties)
+        if authorized == "1":
+            self._interfaces(port, classes)
 
     def _interfaces(self, port: str, classes: list[str]) -> None:
         for number, name in enumerate(classes):
@@ -88,9 +86,8 @@ class UsbTestbed:
         self._tell(self._paths["usb1"], b"change")  # the message before came while it was still listed
 
     def authorize(self, port: str, classes: list[str]) -> None:
-        with self._whole:
-            self._library.umockdev_testbed_set_attribute(self._testbed, self._paths[port], b"authorized", b"1")
-            self._interfaces(port, classes)
+        self._library.umockdev_testbed_set_attribute(self._testbed, self._paths[port], b"authorized", b"1")
+        self._interfaces(port, classes)
 
     def block(self, port: str) -> None:
         self._library.umockdev_testbed_set_attribute(self._testbed, self._paths[port], b"authorized", b"0")
@@ -100,11 +97,6 @@ class UsbTestbed:
         for _ in range(times):
             self.plug(port, **device)
             self.unplug(port)
-
-    def look(self) -> list[Device]:
-        """The devices, each with all its interfaces: however slowly one is made here, a kernel makes it at once."""
-        with self._whole:
-            return usb_devices()
 
     def _tell(self, path: bytes, action: bytes) -> None:
         self._library.umockdev_testbed_uevent(self._testbed, path, action)
@@ -122,8 +114,7 @@ def say(word: dict[str, Any]) -> None:
 def main() -> None:
     testbed = UsbTestbed()
     watch = DeviceWatch(
-        lambda event: say({"event": type(event).__name__} | {s: getattr(event, s) for s in type(event).__slots__}),
-        devices=testbed.look,
+        lambda event: say({"event": type(event).__name__} | {s: getattr(event, s) for s in type(event).__slots__})
     )
     first = sys.stdin.readline()
     if first.strip():

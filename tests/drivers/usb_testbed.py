@@ -8,10 +8,13 @@ import ctypes
 import json
 import sys
 import threading
+import time
 from typing import Any
 
 from drivers.hotplug import DeviceWatch
 
+BOUNCE_S = 0.01
+"""A loose plug's contact bounces no faster, and umockdev gives up when ten messages lie unread."""
 HUB = {"idVendor": "1d6b", "idProduct": "0002", "bDeviceClass": "09", "authorized": "1"}
 
 
@@ -97,6 +100,7 @@ class UsbTestbed:
         for _ in range(times):
             self.plug(port, **device)
             self.unplug(port)
+            time.sleep(BOUNCE_S)
 
     def _tell(self, path: bytes, action: bytes) -> None:
         self._library.umockdev_testbed_uevent(self._testbed, path, action)

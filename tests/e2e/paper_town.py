@@ -118,6 +118,20 @@ class PaperTown(PowerTown):
         thermal.cover(open=False)
         thermal.cutter(stuck=False)
 
+    def see_out(self) -> None:
+        """A screen comes back to a session that lives, and answers what is asked there, up to the first screen."""
+        with contextlib.suppress(ConnectionRefusedError, FileNotFoundError):
+            self.sit_down()
+        if self.screen is not None:
+            answered = ""
+            for snapshot in self.screen.snapshots():
+                if snapshot["screen"] == "attract":
+                    break
+                if snapshot["screen"] != answered:
+                    answered = snapshot["screen"]
+                    self._answer(self.screen, snapshot)
+        self.stand_up()
+
     def rest(self) -> None:
         """Returns when every grant in the ledger is settled; a session that dies meanwhile is started again."""
         while not self._settled():

@@ -134,6 +134,7 @@ def _recover(town: PaperTown) -> None:
         town.hall.remove()
     town.mend()
     town.hall.revive()
+    town.see_out()
     town.rest()
 
 

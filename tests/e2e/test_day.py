@@ -81,7 +81,9 @@ def _a_day(day: Day, visits: int) -> None:
     assert not growing
     assert min(noon.objects - before.objects, after.objects - noon.objects) < MOST
     assert after.resident - before.resident < 24 * 2**20
-    assert (after.descriptors, after.threads) == (before.descriptors, before.threads)
+    # fewer there may be: what tests before this one left open in the process is closed whenever it is collected
+    assert after.descriptors <= before.descriptors
+    assert after.threads <= before.threads
     day.world.mend()
     day.serve(1)
     day.close()

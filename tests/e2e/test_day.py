@@ -27,14 +27,17 @@ NOT_OURS = [
 ]
 MOST = 48_000
 """Bytes by which Python's objects may grow in one half of the visits if they do so in the other half too."""
-CACHED = 100
-"""Blocks of one line of the program that come and go: statements of the database, the last lines of the log."""
+CACHED = 30
+"""Blocks of one line of ours that come and go, such as statements of the database."""
+OURS = tuple(
+    str(Path(__file__).parents[2] / room) for room in ("kiosk", "signing", "printing", "drivers", "registry", "config")
+)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What the process holds: blocks and bytes of Python's objects by line of the program that asked for them,
-    bytes in memory, descriptors, threads."""
+    """What the process holds: blocks of Python's objects by line of ours that asked for them, bytes of all of them
+    (what libraries allocate moves with their caches), bytes in memory, descriptors, threads."""
 
     blocks: Tally[str]
     objects: int
@@ -48,7 +51,7 @@ class Kept:
         gc.collect()
         counted = tracemalloc.take_snapshot().filter_traces(NOT_OURS).statistics("lineno")
         return cls(
-            Tally({str(statistic.traceback): statistic.count for statistic in counted}),
+            Tally({str(s.traceback): s.count for s in counted if s.traceback[0].filename.startswith(OURS)}),
             sum(statistic.size for statistic in counted),
             int(Path("/proc/self/statm").read_text().split()[1]) * PAGE,
             sum(1 for _ in Path("/proc/self/fd").iterdir()),

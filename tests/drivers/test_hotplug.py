@@ -153,8 +153,7 @@ def test_what_is_there_already_is_told_first(port: Port) -> None:
 def test_a_device_that_moved_to_another_port_is_the_same(port: Port) -> None:
     port.do("plug", "1-1", classes=["0b"], serial="A1")
     assert port.says() == READER
-    port.do("unplug", "1-1")
-    port.do("plug", "1-2", classes=["0b"], serial="A1")
+    port.do("move", "1-1", to="1-2", classes=["0b"], serial="A1")
     port.do("plug", "1-3", classes=["07"], vendor="03f0")
     assert port.arrives("printer") == {"event": "DeviceArrived", "kind": "printer", "id": "03f0:5116@1-3"}
 

@@ -88,6 +88,11 @@ class UsbTestbed:
             self._library.umockdev_testbed_remove_device(self._testbed, path)
         self._tell(self._paths["usb1"], b"change")  # the message before came while it was still listed
 
+    def move(self, port: str, to: str, **device: Any) -> None:
+        """From one port to another in one go: nothing can come between but this machine standing still."""
+        self.unplug(port)
+        self.plug(to, **device)
+
     def authorize(self, port: str, classes: list[str]) -> None:
         self._library.umockdev_testbed_set_attribute(self._testbed, self._paths[port], b"authorized", b"1")
         self._interfaces(port, classes)

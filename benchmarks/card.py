@@ -52,6 +52,8 @@ class Overheard:
         self.pairs: list[Pair] = []
         self.milliseconds = 0.0
 
+    atr = b""
+
     @property
     def apdu_count(self) -> int:
         return len(self.pairs)

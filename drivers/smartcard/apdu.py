@@ -1,4 +1,4 @@
-"""Command and response APDUs (ISO 7816-4 §5.1), short length."""
+"""Command and response APDUs (ISO 7816-4 §5.1), short and extended."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import TypeVar
 from drivers.smartcard.errors import CardRefused, MalformedData
 
 OK = 0x9000
-MAX_RESPONSE = 65_538
+MAX_SHORT = 256
+MAX_LE = 65_536
+MAX_DATA = 65_535
+MAX_RESPONSE = MAX_LE + 2
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class CommandApdu:
-    """`le` is how many bytes are expected: None for none, 256 for "as many as fit a short answer"."""
+    """`le` is how many bytes are expected: None for none, 256 for "as many as fit a short answer", 65,536 for
+    "as many as fit an extended one". The short form is used wherever it does."""
 
     cla: int
     ins: int
@@ -26,17 +30,22 @@ class CommandApdu:
     le: int | None = None
 
     def __post_init__(self) -> None:
-        if len(self.data) > 255 or (self.le is not None and not 1 <= self.le <= 256):
-            raise ValueError("too long for a short APDU")
+        if len(self.data) > MAX_DATA or (self.le is not None and not 1 <= self.le <= MAX_LE):
+            raise ValueError("too long for an APDU")
+
+    @property
+    def extended(self) -> bool:
+        return len(self.data) > 255 or (self.le or 0) > MAX_SHORT
 
     @property
     def header(self) -> bytes:
         return bytes((self.cla, self.ins, self.p1, self.p2))
 
     def encode(self) -> bytes:
-        body = bytes((len(self.data),)) + self.data if self.data else b""
-        tail = bytes((self.le & 0xFF,)) if self.le is not None else b""
-        return self.header + body + tail
+        width = 2 if self.extended else 1
+        body = len(self.data).to_bytes(width) + self.data if self.data else b""
+        tail = (self.le & (1 << 8 * width) - 1).to_bytes(width) if self.le is not None else b""
+        return self.header + (b"\0" if self.extended else b"") + body + tail
 
 
 @dataclass(frozen=True, slots=True)

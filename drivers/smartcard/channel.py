@@ -18,9 +18,12 @@ _PROTOCOLS = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
 class Channel(Protocol):
     """What `IdCard` speaks through; raises CardError subclasses only.
 
-    `apdu_count` counts the commands answered since it was opened, `byte_count` the bytes of both ways.
+    `atr` is what the card answered to its reset. `apdu_count` counts the commands answered since it was opened,
+    `byte_count` the bytes of both ways.
     """
 
+    @property
+    def atr(self) -> bytes: ...
     @property
     def apdu_count(self) -> int: ...
     @property
@@ -96,6 +99,7 @@ class PcscChannel:
         self._deadline = deadline
         self._card: Any = None
         self._pci: Any = None
+        self._atr = b""
         self._lost: CardError | None = None
         self._closed = False
         self._apdu_count = 0
@@ -121,12 +125,19 @@ class PcscChannel:
         )
         pcsc.check(result)
         self._pci = scard.SCARD_PCI_T0 if protocol == scard.SCARD_PROTOCOL_T0 else scard.SCARD_PCI_T1
+        result, _, _, _, atr = scard.SCardStatus(self._card)
+        pcsc.check(result)
+        self._atr = bytes(atr)
 
     def _release(self) -> None:
         if self._card is not None:
             # Without power the card forgets everything, which some need after a session broken off.
             scard.SCardDisconnect(self._card, scard.SCARD_UNPOWER_CARD)
         scard.SCardReleaseContext(self._context)
+
+    @property
+    def atr(self) -> bytes:
+        return self._atr
 
     @property
     def apdu_count(self) -> int:

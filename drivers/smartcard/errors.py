@@ -98,6 +98,18 @@ class ChannelBroken(CardError):
     code: ClassVar[str] = "E-CARD-CHANNEL"
 
 
+class ChannelEnded(ChannelBroken):
+    """The chip itself ended the session; it may be opened again."""
+
+
+class Unprotected(ChannelBroken):
+    """A bare error inside secure messaging: nobody vouches for it; `status` is what it says."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"an answer outside secure messaging: status {status:04X}")
+        self.status = status
+
+
 # -- opening the chip
 
 
@@ -129,6 +141,18 @@ class PaceFailed(CardError):
     """The card broke the rules of PACE: a point off the curve, a mirrored key, a wrong token."""
 
     code: ClassVar[str] = "E-CARD-PACE"
+
+
+class BadPublicKey(PaceFailed):
+    """A public key of the card's that is no element of the group it should be of."""
+
+    code: ClassVar[str] = "E-CARD-BAD-KEY"
+
+
+class UnsupportedKey(CardError):
+    """A key over a curve, a group or of a size that is not spoken here."""
+
+    code: ClassVar[str] = "E-CARD-KEY-UNSUPPORTED"
 
 
 class AccessNotOffered(CardError):
@@ -182,9 +206,63 @@ class ActiveAuthenticationUnsupported(CardError):
 
 
 class NotGenuine(CardError):
-    """Passive or active authentication failed; raised by whoever decides on them."""
+    """Base of what passive authentication, the chip's proof and the cross-checks find wrong."""
 
     code: ClassVar[str] = "E-CARD-NOT-GENUINE"
+
+
+class AlteredData(NotGenuine):
+    """A file is not the one that was signed, or the signature over the list of hashes is wrong."""
+
+    code: ClassVar[str] = "E-CARD-ALTERED"
+
+
+class UnknownIssuer(NotGenuine):
+    """No country signing certificate that is trusted here vouches for the card's signer."""
+
+    code: ClassVar[str] = "E-CARD-ISSUER-UNKNOWN"
+
+
+class ForeignIssuer(NotGenuine):
+    """The country that signed is not the one the card names, or not one this kiosk serves."""
+
+    code: ClassVar[str] = "E-CARD-FOREIGN"
+
+
+class RevokedIssuer(NotGenuine):
+    """The certificate the card was signed with has been revoked."""
+
+    code: ClassVar[str] = "E-CARD-SIGNER-REVOKED"
+
+
+class IssuerNotInForce(NotGenuine):
+    """A certificate of the card's chain is past its days, before them, or not made for this."""
+
+    code: ClassVar[str] = "E-CARD-SIGNER-EXPIRED"
+
+
+class ChipNotProven(NotGenuine):
+    """The chip does not hold the key that its signed files name: a copy."""
+
+    code: ClassVar[str] = "E-CARD-COPY"
+
+
+class FileHidden(NotGenuine):
+    """The signed list names a file that proves the chip, and the chip does not give it."""
+
+    code: ClassVar[str] = "E-CARD-FILE-HIDDEN"
+
+
+class FilesContradict(NotGenuine):
+    """What the card says in one place is not what it says in another: its zone, its list of files."""
+
+    code: ClassVar[str] = "E-CARD-CONTRADICTION"
+
+
+class ProofMissing(CardError):
+    """The card is what it says, but gives less proof than the document needs."""
+
+    code: ClassVar[str] = "E-CARD-PROOF-MISSING"
 
 
 class TrustUnreadable(CardError):

@@ -12,31 +12,32 @@ from __future__ import annotations
 import hmac
 
 from drivers.smartcard.apdu import OK, CommandApdu, Exchange
-from drivers.smartcard.emrtd.keys import KEY_BYTES, TripleDesKeys
+from drivers.smartcard.emrtd.keys import SessionKeys, session_keys
 from drivers.smartcard.emrtd.messaging import SecureMessaging, pad
 from drivers.smartcard.emrtd.passwords import Mrz
 from drivers.smartcard.emrtd.randomness import Randomness
 from drivers.smartcard.errors import CardRefused, ChannelBroken, MalformedData, WrongPassword
 
 _CRYPTOGRAM_BYTES = 32
+_SEED_BYTES = 16
 _NO_COUNTER = b""  # BAC's own messages are outside any channel, and 3DES takes no IV from a counter
 
 # What cards answer to EXTERNAL AUTHENTICATE when the keys differ (ISO 7816-4 §11.5.4, and what is seen).
 _WRONG_KEYS = {0x6300, 0x6982, 0x6988, 0x6A80}
 
 
-def access_keys(password: Mrz) -> TripleDesKeys:
+def access_keys(password: Mrz) -> SessionKeys:
     """K_Enc and K_MAC from K_seed, the first 16 bytes of SHA-1(MRZ_information) (§4.3.2)."""
-    return TripleDesKeys.derived(password.secret[:KEY_BYTES])
+    return session_keys("3DES", password.secret[:_SEED_BYTES])
 
 
-def proof(keys: TripleDesKeys, rnd_ifd: bytes, rnd_ic: bytes, k_ifd: bytes) -> bytes:
+def proof(keys: SessionKeys, rnd_ifd: bytes, rnd_ic: bytes, k_ifd: bytes) -> bytes:
     """E_IFD ‖ M_IFD over S = RND.IFD ‖ RND.IC ‖ K.IFD (§4.3.3)."""
     e_ifd = keys.encrypt(_NO_COUNTER, rnd_ifd + rnd_ic + k_ifd)
     return e_ifd + keys.mac(pad(e_ifd, keys.block))
 
 
-def chip_secret(keys: TripleDesKeys, answer: bytes, rnd_ifd: bytes, rnd_ic: bytes) -> bytes:
+def chip_secret(keys: SessionKeys, answer: bytes, rnd_ifd: bytes, rnd_ic: bytes) -> bytes:
     """K.IC from E_IC ‖ M_IC, once the checksum and both random numbers are proven right (§4.3.3)."""
     e_ic, m_ic = answer[:_CRYPTOGRAM_BYTES], answer[_CRYPTOGRAM_BYTES:]
     if not hmac.compare_digest(keys.mac(pad(e_ic, keys.block)), m_ic):
@@ -47,10 +48,10 @@ def chip_secret(keys: TripleDesKeys, answer: bytes, rnd_ifd: bytes, rnd_ic: byte
     return r[16:]
 
 
-def session(k_ifd: bytes, k_ic: bytes, rnd_ifd: bytes, rnd_ic: bytes) -> tuple[TripleDesKeys, int]:
+def session(k_ifd: bytes, k_ic: bytes, rnd_ifd: bytes, rnd_ic: bytes) -> tuple[SessionKeys, int]:
     """Session keys from K.IFD ⊕ K.IC, and the first send sequence counter (§4.3.3, §9.8.6.3)."""
     seed = bytes(a ^ b for a, b in zip(k_ifd, k_ic, strict=True))
-    return TripleDesKeys.derived(seed), int.from_bytes(rnd_ic[-4:] + rnd_ifd[-4:])
+    return session_keys("3DES", seed), int.from_bytes(rnd_ic[-4:] + rnd_ifd[-4:])
 
 
 def mutual_authentication(password: Mrz, random: Randomness) -> Exchange[SecureMessaging]:

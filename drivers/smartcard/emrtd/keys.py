@@ -1,27 +1,29 @@
-"""Session keys of secure messaging, and how they are derived (ICAO 9303-11 §9.7).
+"""Session keys of secure messaging, and how they are derived (ICAO 9303-11 §9.7, §9.8.6, §9.8.7).
 
-Two suites: two-key 3DES with retail MAC (BAC), and AES-128 with CMAC (PACE). Both use SHA-1 in the key
-derivation, because the standard says so (§9.7.1.1-2).
+Four suites: two-key 3DES with retail MAC, and AES-128, -192 or -256 with CMAC. 3DES and AES-128 use SHA-1 in
+the key derivation and the others SHA-256, because the standard says so (§9.7.1.1-2).
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES128
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
 from cryptography.hazmat.primitives.cmac import CMAC
 
 FOR_ENCRYPTION = 1
 FOR_MAC = 2
 FOR_PASSWORD = 3
-
-KEY_BYTES = 16
 MAC_BYTES = 8
+
+CipherName = Literal["3DES", "AES-128", "AES-192", "AES-256"]
+KEY_BYTES: dict[CipherName, int] = {"3DES": 16, "AES-128": 16, "AES-192": 24, "AES-256": 32}
+BLOCK_BYTES: dict[CipherName, int] = {"3DES": 8, "AES-128": 16, "AES-192": 16, "AES-256": 16}
 
 
 class SessionKeys(Protocol):
@@ -32,40 +34,46 @@ class SessionKeys(Protocol):
     def encrypt(self, counter: bytes, padded: bytes) -> bytes: ...
     def decrypt(self, counter: bytes, ciphertext: bytes) -> bytes: ...
     def mac(self, padded: bytes) -> bytes: ...
+    def token(self, data: bytes) -> bytes: ...
 
 
-def derive(secret: bytes, purpose: int) -> bytes:
-    """KDF(K, c) for AES-128: the first 16 bytes of SHA-1(K ‖ c), c as four bytes (§9.7.1.2)."""
-    digest = hashlib.sha1(secret + purpose.to_bytes(4))  # noqa: S324 - the standard's own choice for this key size
-    return digest.digest()[:KEY_BYTES]
+def derive(secret: bytes, purpose: int, cipher: CipherName) -> bytes:
+    """KDF(K, c): the first bytes of H(K ‖ c), c as four bytes; for 3DES the parity bit of each byte is made odd.
+
+    Where a nonce goes into it (TR-03110-3 A.2.3), `secret` is K ‖ r.
+    """
+    hashed = hashlib.sha1 if cipher in ("3DES", "AES-128") else hashlib.sha256
+    key = hashed(secret + purpose.to_bytes(4)).digest()[: KEY_BYTES[cipher]]
+    return bytes(b & 0xFE | (b.bit_count() & 1 ^ b & 1 ^ 1) for b in key) if cipher == "3DES" else key
 
 
-def derive_des(secret: bytes, purpose: int) -> bytes:
-    """KDF(K, c) for 3DES: as for AES-128, with the parity bit of each byte made odd (§9.7.1.1)."""
-    return bytes(b & 0xFE | (b.bit_count() & 1 ^ b & 1 ^ 1) for b in derive(secret, purpose))
+def session_keys(cipher: CipherName, secret: bytes, nonce: bytes = b"") -> SessionKeys:
+    """KS.Enc and KS.MAC of a shared secret (§9.7.4); `nonce` is chip authentication's of version 2."""
+    secret += nonce
+    enc, mac = derive(secret, FOR_ENCRYPTION, cipher), derive(secret, FOR_MAC, cipher)
+    return TripleDesKeys(enc, mac) if cipher == "3DES" else AesKeys(enc, mac)
+
+
+def cbc(cipher: CipherName, key: bytes, iv: bytes | None = None) -> Cipher[CBC]:
+    """The block cipher in CBC mode, with a zero IV where none is given."""
+    iv = iv or bytes(BLOCK_BYTES[cipher])
+    return Cipher(TripleDES(key + key[:8]) if cipher == "3DES" else AES(key), CBC(iv))
 
 
 @dataclass(frozen=True, slots=True)
 class TripleDesKeys:
-    """3DES-CBC with a zero IV, and the retail MAC (ISO 9797-1 algorithm 3); ICAO 9303-11 §9.8.6.1."""
+    """3DES-CBC with a zero IV, and the retail MAC (ISO 9797-1 algorithm 3); §9.8.6."""
 
     enc: bytes = field(repr=False)
     mac_key: bytes = field(repr=False)
     block: int = field(default=8, init=False)
 
-    @classmethod
-    def derived(cls, secret: bytes) -> TripleDesKeys:
-        return cls(derive_des(secret, FOR_ENCRYPTION), derive_des(secret, FOR_MAC))
-
-    def _cipher(self) -> Cipher[CBC]:
-        return Cipher(TripleDES(self.enc + self.enc[:8]), CBC(bytes(8)))
-
     def encrypt(self, counter: bytes, padded: bytes) -> bytes:
-        encryptor = self._cipher().encryptor()
+        encryptor = cbc("3DES", self.enc).encryptor()
         return encryptor.update(padded) + encryptor.finalize()
 
     def decrypt(self, counter: bytes, ciphertext: bytes) -> bytes:
-        decryptor = self._cipher().decryptor()
+        decryptor = cbc("3DES", self.enc).decryptor()
         return decryptor.update(ciphertext) + decryptor.finalize()
 
     def mac(self, padded: bytes) -> bytes:
@@ -77,32 +85,36 @@ class TripleDesKeys:
         last = Cipher(TripleDES(self.mac_key + self.mac_key[:8]), CBC(chain)).encryptor()
         return last.update(padded[-8:]) + last.finalize()
 
+    def token(self, data: bytes) -> bytes:
+        """An authentication token (§4.4.3.4): the padding is the checksum's own, method 2."""
+        return self.mac(data + b"\x80" + bytes(-(len(data) + 1) % 8))
+
 
 @dataclass(frozen=True, slots=True)
 class AesKeys:
-    """AES-128-CBC with IV = E(K_enc, SSC), and CMAC cut to 8 bytes; ICAO 9303-11 §9.8.6.2-3."""
+    """AES-CBC with IV = E(K_enc, SSC), and CMAC cut to 8 bytes; §9.8.7."""
 
     enc: bytes = field(repr=False)
     mac_key: bytes = field(repr=False)
     block: int = field(default=16, init=False)
 
-    @classmethod
-    def derived(cls, secret: bytes) -> AesKeys:
-        return cls(derive(secret, FOR_ENCRYPTION), derive(secret, FOR_MAC))
-
-    def _cipher(self, counter: bytes) -> Cipher[CBC]:
-        encryptor = Cipher(AES128(self.enc), ECB()).encryptor()  # noqa: S305 - one block, the IV of §9.8.6.2
-        return Cipher(AES128(self.enc), CBC(encryptor.update(counter) + encryptor.finalize()))
+    def cipher(self, counter: bytes) -> Cipher[CBC]:
+        encryptor = Cipher(AES(self.enc), ECB()).encryptor()  # noqa: S305 - one block, the IV of §9.8.7.1
+        return Cipher(AES(self.enc), CBC(encryptor.update(counter) + encryptor.finalize()))
 
     def encrypt(self, counter: bytes, padded: bytes) -> bytes:
-        encryptor = self._cipher(counter).encryptor()
+        encryptor = self.cipher(counter).encryptor()
         return encryptor.update(padded) + encryptor.finalize()
 
     def decrypt(self, counter: bytes, ciphertext: bytes) -> bytes:
-        decryptor = self._cipher(counter).decryptor()
+        decryptor = self.cipher(counter).decryptor()
         return decryptor.update(ciphertext) + decryptor.finalize()
 
     def mac(self, padded: bytes) -> bytes:
-        cmac = CMAC(AES128(self.mac_key))
+        cmac = CMAC(AES(self.mac_key))
         cmac.update(padded)
         return cmac.finalize()[:MAC_BYTES]
+
+    def token(self, data: bytes) -> bytes:
+        """An authentication token (§4.4.3.4): CMAC pads by itself."""
+        return self.mac(data)

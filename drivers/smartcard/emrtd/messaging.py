@@ -3,9 +3,9 @@
     plain command  ->  seal()  ->  CLA|0C  87 ciphertext, 97 Le, 8E checksum
     plain answer   <-  open()  <-  87 ciphertext, 99 status, 8E checksum
 
-The send sequence counter grows by one before each command and before each answer. A channel that was
-once broken stays broken: an answer outside it means that the card has thrown its keys away, and a wrong
-checksum that somebody else is talking.
+The send sequence counter grows by one before each command and before each *protected* answer. An error that
+comes without protection proves nothing and is counted by nobody: `open` tells it as Unprotected and the channel
+goes on, if the chip does. A wrong checksum or a malformed answer ends it for good: somebody else is talking.
 """
 
 from __future__ import annotations
@@ -14,15 +14,22 @@ import hmac
 from dataclasses import dataclass, field
 
 from drivers.smartcard import tlv
-from drivers.smartcard.apdu import CommandApdu, ResponseApdu
+from drivers.smartcard.apdu import MAX_LE, MAX_SHORT, OK, CommandApdu, ResponseApdu
 from drivers.smartcard.emrtd.keys import SessionKeys
-from drivers.smartcard.errors import ChannelBroken, MalformedData
+from drivers.smartcard.errors import ChannelBroken, MalformedData, Unprotected
 
 _CIPHERTEXT = 0x87
+_CIPHERTEXT_ODD = 0x85
+"""For commands with an odd instruction byte, whose data are BER-TLV; without a padding indicator (§9.8.4)."""
 _LE = 0x97
 _STATUS = 0x99
 _CHECKSUM = 0x8E
 _PADDED_CONTENT = b"\x01"
+_FORMS = {
+    (_STATUS, _CHECKSUM),
+    (_CIPHERTEXT, _STATUS, _CHECKSUM),
+    (_CIPHERTEXT_ODD, _STATUS, _CHECKSUM),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,7 @@ class Sealed:
 
     masked_header: bytes
     objects: bytes
-    """DO'87' and DO'97', those that are there."""
+    """DO'87' (or '85') and DO'97', those that are there."""
     n: bytes
     """What the checksum is over: SSC ‖ padded header ‖ objects, padded."""
     cc: bytes
@@ -69,35 +76,50 @@ class SecureMessaging:
         self._counter = counter
         self._broken = False
 
-    def _next_counter(self) -> bytes:
-        if self._broken:
-            raise ChannelBroken("secure messaging ended earlier")
-        self._counter = (self._counter + 1) % (1 << 8 * self._keys.block)
-        return self._counter.to_bytes(self._keys.block)
+    @property
+    def fitting(self) -> int:
+        """The most bytes of content whose protected answer is a short one: 231 with 3DES, 223 with AES."""
+        room = MAX_SHORT - len(tlv.encode(_STATUS, bytes(2)) + tlv.encode(_CHECKSUM, bytes(8))) - 4
+        return room // self._keys.block * self._keys.block - 1
+
+    def counted(self) -> None:
+        """The chip is known to have counted the unprotected answer that came last."""
+        self._counter = self._after
+
+    @property
+    def _after(self) -> int:
+        return (self._counter + 1) % (1 << 8 * self._keys.block)
 
     def seal(self, command: CommandApdu) -> Sealed:
         """Raises ChannelBroken if the channel ended earlier."""
-        counter = self._next_counter()
-        block = self._keys.block
+        if self._broken:
+            raise ChannelBroken("secure messaging ended earlier")
+        self._counter = self._after
+        counter, block = self._counter.to_bytes(self._keys.block), self._keys.block
         masked = bytes((command.cla | 0x0C,)) + command.header[1:]
         objects = b""
         if command.data:
             ciphertext = self._keys.encrypt(counter, pad(command.data, block))
-            objects += tlv.encode(_CIPHERTEXT, _PADDED_CONTENT + ciphertext)
+            odd = command.ins & 1
+            objects += tlv.encode(_CIPHERTEXT_ODD, ciphertext) if odd else tlv.encode(_CIPHERTEXT, b"\x01" + ciphertext)
         if command.le is not None:
-            objects += tlv.encode(_LE, bytes((command.le & 0xFF,)))
+            width = 2 if command.extended else 1
+            objects += tlv.encode(_LE, (command.le & (1 << 8 * width) - 1).to_bytes(width))
         # Without data objects there is nothing after the padded header to pad (ISO 7816-4 §10.2.3.1).
         n = counter + pad(masked, block) + (pad(objects, block) if objects else b"")
         cc = self._keys.mac(n)
         body = objects + tlv.encode(_CHECKSUM, cc)
         cla, ins, p1, p2 = masked
-        return Sealed(masked, objects, n, cc, CommandApdu(cla, ins, p1, p2, body, 256))
+        le = MAX_LE if command.extended or len(body) > 255 else MAX_SHORT
+        return Sealed(masked, objects, n, cc, CommandApdu(cla, ins, p1, p2, body, le))
 
     def open(self, answer: ResponseApdu) -> Opened:
-        """Raises ChannelBroken, after which the channel is of no more use."""
-        counter = self._next_counter()
+        """Raises Unprotected for a bare error, after which the channel may be tried again; and ChannelBroken,
+        after which it is of no more use."""
+        if not answer.data and answer.status != OK and not self._broken:
+            raise Unprotected(answer.status)
         try:
-            return self._opened(answer, counter)
+            return self._opened(answer)
         except MalformedData as error:
             self._broken = True
             raise ChannelBroken(f"an answer under secure messaging is not formed right: {error}") from error
@@ -105,12 +127,15 @@ class SecureMessaging:
             self._broken = True
             raise
 
-    def _opened(self, answer: ResponseApdu, counter: bytes) -> Opened:
+    def _opened(self, answer: ResponseApdu) -> Opened:
+        if self._broken:
+            raise ChannelBroken("secure messaging ended earlier")
         if not answer.data:
-            raise ChannelBroken(f"the card answered outside secure messaging: status {answer.status:04X}")
+            raise ChannelBroken("the card claims success outside secure messaging")
+        self._counter = self._after
+        counter = self._counter.to_bytes(self._keys.block)
         objects = tlv.parse(answer.data)
-        tags = tuple(item.tag for item in objects)
-        if tags not in ((_STATUS, _CHECKSUM), (_CIPHERTEXT, _STATUS, _CHECKSUM)):
+        if tuple(item.tag for item in objects) not in _FORMS:
             raise ChannelBroken("an answer under secure messaging holds other objects than it must")
         k = pad(counter + b"".join(item.raw for item in objects[:-1]), self._keys.block)
         cc = self._keys.mac(k)
@@ -124,9 +149,16 @@ class SecureMessaging:
         if len(status) != 2:
             raise MalformedData("a status word of other than two bytes")
         data = b""
-        if objects[0].tag == _CIPHERTEXT:
-            indicator, ciphertext = objects[0].value[:1], objects[0].value[1:]
-            if indicator != _PADDED_CONTENT or not ciphertext or len(ciphertext) % self._keys.block:
-                raise MalformedData("ciphertext that is not whole padded blocks")
-            data = unpad(self._keys.decrypt(counter, ciphertext))
+        if objects[0].tag != _STATUS:
+            data = unpad(self._keys.decrypt(counter, self._ciphertext(objects[0])))
         return ResponseApdu(data, int.from_bytes(status))
+
+    def _ciphertext(self, item: tlv.Tlv) -> bytes:
+        ciphertext = item.value
+        if item.tag == _CIPHERTEXT:
+            if item.value[:1] != _PADDED_CONTENT:
+                raise MalformedData("ciphertext without the sign of padding")
+            ciphertext = item.value[1:]
+        if not ciphertext or len(ciphertext) % self._keys.block:
+            raise MalformedData("ciphertext that is not whole padded blocks")
+        return ciphertext

@@ -1,42 +1,48 @@
-"""PACE, generic mapping over elliptic curves (ICAO 9303-11 §4.4; worked example in appendix G.1).
+"""PACE (ICAO 9303-11 §4.4; worked examples in appendices G, H and I).
 
     MSE:Set AT               protocol, which password
     GENERAL AUTHENTICATE 1                       ->  z = E(K_π, s)     the chip's nonce, under the password
-    GENERAL AUTHENTICATE 2   our mapping key     ->  the chip's        both map the generator by s
-    GENERAL AUTHENTICATE 3   our ephemeral key   ->  the chip's        Diffie-Hellman on the mapped generator
+    GENERAL AUTHENTICATE 2   mapping data        ->  mapping data      both map s to a generator (`mapping`)
+    GENERAL AUTHENTICATE 3   our ephemeral key   ->  the chip's        Diffie-Hellman on that generator
     GENERAL AUTHENTICATE 4   our token           ->  the chip's        each proves the session keys
 
-Points come from the card and are not believed: each must be on the curve, and none may be ours sent back.
+With the chip authentication mapping the last answer also holds what proves the chip itself, once its static
+key is known to be genuine (`ChipAuthenticationData`).
 """
 
 from __future__ import annotations
 
 import hmac
-
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES128
-from cryptography.hazmat.primitives.ciphers.modes import CBC
-from ecdsa import BRAINPOOLP256r1
-from ecdsa.ellipticcurve import INFINITY, AbstractPoint, PointJacobi
+from dataclasses import dataclass, field
 
 from drivers.smartcard import tlv
-from drivers.smartcard.apdu import OK, CommandApdu, Exchange
-from drivers.smartcard.emrtd.keys import FOR_PASSWORD, AesKeys, derive
-from drivers.smartcard.emrtd.messaging import SecureMessaging
-from drivers.smartcard.emrtd.passwords import Can, Password
-from drivers.smartcard.emrtd.randomness import Randomness, scalar
+from drivers.smartcard.apdu import MAX_LE, OK, CommandApdu, Exchange
+from drivers.smartcard.emrtd import domain, mapping
+from drivers.smartcard.emrtd.domain import Agreement, Element, Group
+from drivers.smartcard.emrtd.keys import (
+    BLOCK_BYTES,
+    FOR_PASSWORD,
+    AesKeys,
+    CipherName,
+    SessionKeys,
+    cbc,
+    derive,
+    session_keys,
+)
+from drivers.smartcard.emrtd.mapping import GenericMapping, Mapping
+from drivers.smartcard.emrtd.messaging import SecureMessaging, unpad
+from drivers.smartcard.emrtd.passwords import Password
+from drivers.smartcard.emrtd.randomness import Randomness
 from drivers.smartcard.emrtd.security_infos import PaceInfo
 from drivers.smartcard.errors import CardRefused, MalformedData, PaceFailed, WrongPassword
 
-_CURVE = BRAINPOOLP256r1.curve
-_FIELD = int(_CURVE.p())
-_GENERATOR: PointJacobi = BRAINPOOLP256r1.generator
-_ORDER = int(BRAINPOOLP256r1.order)
-
 _DYNAMIC_DATA = 0x7C
 _NONCE, _MAP_OURS, _MAP_CHIP, _KEY_OURS, _KEY_CHIP, _TOKEN_OURS, _TOKEN_CHIP = range(0x80, 0x87)
-_PUBLIC_KEY, _OID, _POINT = 0x7F49, 0x06, 0x86
-_MRZ_REFERENCE, _CAN_REFERENCE = 1, 2
+_CHIP_DATA = 0x8A
+_PUBLIC_KEY, _OID, _POINT, _NUMBER = 0x7F49, 0x06, 0x86, 0x84
+_MAX_NONCE = 64
+_MINUS_ONE = b"\xff" * 16
+"""The counter under which CAM's data are encrypted: IV = E(KS.Enc, -1) (§4.4.3.5.4)."""
 
 # MSE:Set AT without the domain's number, where a card wants it (ISO 7816-4 §7.5.2: wrong or missing data).
 _PARAMETERS_MISSING = {0x6A80, 0x6A87, 0x6A88}
@@ -44,127 +50,125 @@ _PARAMETERS_MISSING = {0x6A80, 0x6A87, 0x6A88}
 _WRONG_TOKEN = {0x6300, 0x6982, 0x6988, 0x6A80}
 
 
-def password_key(password: Password) -> bytes:
-    """K_π = KDF(f(π), 3) (§4.4.3.3)."""
-    return derive(password.secret, FOR_PASSWORD)
+@dataclass(frozen=True)
+class ChipAuthenticationData:
+    """What PACE-CAM leaves behind: CA_IC, to be held against the chip's static key (§4.4.3.5.2)."""
+
+    group: Group
+    factor: int = field(repr=False)
+    mapping_key: bytes = field(repr=False)
+
+    def proves(self, static_key: Element) -> bool:
+        """Whether PK_map,IC = CA_IC · PK_IC. `static_key` must have been vouched for by EF.CardSecurity's signer."""
+        return static_key.times(self.factor).encode() == self.mapping_key
 
 
-def decrypt_nonce(k_pi: bytes, z: bytes) -> int:
-    """s = D(K_π, z), AES-128-CBC with a zero IV (§4.4.3.3). Raises MalformedData."""
-    if len(z) != 16:
-        raise MalformedData("an encrypted nonce of other than 16 bytes")
-    decryptor = Cipher(AES128(k_pi), CBC(bytes(16))).decryptor()
-    return int.from_bytes(decryptor.update(z) + decryptor.finalize())
+@dataclass(frozen=True)
+class Established:
+    """The channel, and with CAM the chip's proof."""
+
+    messaging: SecureMessaging
+    chip: ChipAuthenticationData | None = None
 
 
-def encode_point(point: AbstractPoint) -> bytes:
-    """04 ‖ X ‖ Y (TR-03111 §3.2.1)."""
-    return bytes(point.to_bytes("uncompressed"))
+def password_key(password: Password, cipher: CipherName) -> bytes:
+    """K_π = KDF(f(π), 3) (§9.7.3)."""
+    return derive(password.secret, FOR_PASSWORD, cipher)
 
 
-def decode_point(data: bytes) -> PointJacobi:
-    """A point of brainpoolP256r1 that is on the curve. Raises PaceFailed."""
-    x, y = int.from_bytes(data[1:33]), int.from_bytes(data[33:])
-    # Asked here because the library's Jacobian points are made without asking.
-    if len(data) != 65 or data[0] != 4 or max(x, y) >= _FIELD or not _CURVE.contains_point(x, y):
-        raise PaceFailed("a public key of the card is not a point of the curve")
-    return PointJacobi(_CURVE, x, y, 1, _ORDER)
+def decrypt_nonce(k_pi: bytes, z: bytes, cipher: CipherName) -> bytes:
+    """s = D(K_π, z), CBC with a zero IV (§4.4.3.3). Raises MalformedData."""
+    if not z or len(z) % BLOCK_BYTES[cipher] or len(z) > _MAX_NONCE:
+        raise MalformedData("an encrypted nonce that is not whole blocks, or too long")
+    decryptor = cbc(cipher, k_pi).decryptor()
+    return decryptor.update(z) + decryptor.finalize()
 
 
-def _multiply(point: PointJacobi, factor: int) -> PointJacobi:
-    product = point * factor
-    if product == INFINITY:
-        raise PaceFailed("a public key of the card leads to infinity")
-    return product
+def public_key_object(agreement: Agreement, protocol: bytes, public: bytes) -> bytes:
+    """What a token is made over: the other side's public key as a data object 7F49 (§4.4.3.4, §9.4)."""
+    tag = _POINT if agreement == "ECDH" else _NUMBER
+    return tlv.encode(_PUBLIC_KEY, tlv.encode(_OID, protocol) + tlv.encode(tag, public))
 
 
-def public_key(private: int, generator: PointJacobi = _GENERATOR) -> PointJacobi:
-    return _multiply(generator, private)
+def general_authenticate(content: bytes, *, last: bool = False, le: int = 256) -> CommandApdu:
+    """One step; all but the last are chained (CLA 10, §4.4.4.3)."""
+    return CommandApdu(0x00 if last else 0x10, 0x86, 0x00, 0x00, tlv.encode(_DYNAMIC_DATA, content), le=le)
 
 
-def shared_point(private: int, theirs: PointJacobi) -> PointJacobi:
-    """The Diffie-Hellman point (H of the mapping, or the point whose X is K)."""
-    return _multiply(theirs, private)
+def key_agreement(password: Password, info: PaceInfo, random: Randomness) -> Exchange[Established]:
+    """PACE in the master file, after `set_authentication_template`. Draws the mapping data, then the ephemeral key.
 
-
-def map_generator(s: int, h: PointJacobi) -> PointJacobi:
-    """G~ = s·G + H (§4.4.3.3.1)."""
-    mapped = _GENERATOR * s + h
-    if mapped == INFINITY:
-        raise PaceFailed("the mapped generator is infinity")
-    return PointJacobi.from_affine(mapped.to_affine())
-
-
-def secret_x(point: PointJacobi) -> bytes:
-    """K: the X coordinate of the shared point, 32 bytes."""
-    return int(point.x()).to_bytes(32)
-
-
-def token_input(protocol: bytes, public: bytes) -> bytes:
-    """What a token is made over: the other side's public key as a data object 7F49 (§4.4.3.4)."""
-    return tlv.encode(_PUBLIC_KEY, tlv.encode(_OID, protocol) + tlv.encode(_POINT, public))
-
-
-def general_authenticate(content: bytes, *, last: bool = False) -> CommandApdu:
-    """One step; all but the last are chained (CLA 10, §4.4.4.2)."""
-    return CommandApdu(0x00 if last else 0x10, 0x86, 0x00, 0x00, tlv.encode(_DYNAMIC_DATA, content), le=256)
-
-
-def _answer(data: bytes, tag: int) -> bytes:
-    return tlv.find(tlv.single(data, _DYNAMIC_DATA).children(), tag).value
-
-
-def key_agreement(password: Password, info: PaceInfo, random: Randomness) -> Exchange[SecureMessaging]:
-    """The whole of PACE, in the master file. Draws the mapping key, then the ephemeral one (32 bytes each).
-
-    Raises WrongPassword, PaceFailed, CardRefused, MalformedData.
+    Raises WrongPassword, PaceFailed, PaceUnsupported, CardRefused, MalformedData.
     """
-    yield from _set_authentication_template(password, info)
-
+    group = domain.standardised(info.parameters)
     response = yield general_authenticate(b"")
     z = _answer(response.expect_ok("PACE, nonce"), _NONCE)
-    s = decrypt_nonce(password_key(password), z)
+    s = decrypt_nonce(password_key(password, info.cipher), z, info.cipher)
 
-    mapping_key = scalar(random, _ORDER)
-    theirs = yield from _exchange_points(public_key(mapping_key), _MAP_OURS, "PACE, mapping")
-    generator = map_generator(s, shared_point(mapping_key, decode_point(theirs)))
+    mapped = mapping.of(info.mapping, group, info.cipher, random)
+    received = yield from _step(group, _MAP_OURS, mapped.sent, "PACE, mapping")
+    generator = mapped.generator(s, received)
 
-    ephemeral_key = scalar(random, _ORDER)
-    ours = public_key(ephemeral_key, generator)
-    theirs = yield from _exchange_points(ours, _KEY_OURS, "PACE, key agreement")
-    keys = AesKeys.derived(secret_x(shared_point(ephemeral_key, decode_point(theirs))))
+    private = domain.private_key(group, random)
+    ours = generator.times(private).encode()
+    theirs = yield from _step(group, _KEY_OURS, ours, "PACE, key agreement")
+    if theirs == ours:
+        raise PaceFailed("the card sent our own public key back")
+    keys = session_keys(info.cipher, group.decode(theirs).times(private).secret())
 
-    yield from _exchange_tokens(keys, info.protocol, encode_point(ours), theirs)
-    return SecureMessaging(keys)
+    chip_data = yield from _exchange_tokens(keys, info, ours, theirs)
+    return Established(SecureMessaging(keys), _chip(info, group, mapped, keys, chip_data))
 
 
-def _set_authentication_template(password: Password, info: PaceInfo) -> Exchange[None]:
-    """MSE:Set AT (§4.4.4.1). The domain's number is only said to cards that ask for it: others refuse it."""
-    reference = _CAN_REFERENCE if isinstance(password, Can) else _MRZ_REFERENCE
-    data = tlv.encode(0x80, info.protocol) + tlv.encode(0x83, bytes((reference,)))
-    response = yield CommandApdu(0x00, 0x22, 0xC1, 0xA4, data)
-    if response.status in _PARAMETERS_MISSING:
-        data += tlv.encode(0x84, bytes((info.parameters,)))
-        response = yield CommandApdu(0x00, 0x22, 0xC1, 0xA4, data)
-    # 63Cx here is a warning that tries are running out, not a refusal (§4.4.4.1).
+def set_authentication_template(password: int, info: PaceInfo) -> Exchange[None]:
+    """MSE:Set AT (§4.4.4.1); `password` is its reference there. The domain's number is only said to cards that ask
+    for it, or offer several: others refuse it. Raises CardRefused."""
+    data = tlv.encode(0x80, info.protocol) + tlv.encode(0x83, bytes((password,)))
+    number = tlv.encode(0x84, bytes((info.parameters,)))
+    response = yield CommandApdu(0x00, 0x22, 0xC1, 0xA4, data + number if info.ambiguous else data)
+    if response.status in _PARAMETERS_MISSING and not info.ambiguous:
+        response = yield CommandApdu(0x00, 0x22, 0xC1, 0xA4, data + number)
+    # 63Cx here is a warning that tries are running out, not a refusal.
     if response.status != OK and response.status & 0xFFF0 != 0x63C0:
         raise CardRefused("MSE:Set AT", response.status)
 
 
-def _exchange_points(ours: PointJacobi, tag: int, step: str) -> Exchange[bytes]:
-    encoded = encode_point(ours)
-    response = yield general_authenticate(tlv.encode(tag, encoded))
-    theirs = _answer(response.expect_ok(step), tag + 1)
-    if theirs == encoded:
-        raise PaceFailed("the card sent our own public key back")
-    return theirs
+def _chip(
+    info: PaceInfo, group: Group, mapped: Mapping, keys: SessionKeys, encrypted: bytes | None
+) -> ChipAuthenticationData | None:
+    """CA_IC, decrypted (§4.4.3.5). Raises PaceFailed where CAM was run and it is missing or malformed."""
+    if info.mapping != "CAM" or not isinstance(mapped, GenericMapping) or not isinstance(keys, AesKeys):
+        return None
+    if not encrypted or len(encrypted) % keys.block:
+        raise PaceFailed("the card gives no chip authentication data, though it maps by them")
+    factor = int.from_bytes(unpad(keys.decrypt(_MINUS_ONE, encrypted)))
+    if not 0 < factor < group.order:
+        raise PaceFailed("the card's chip authentication data are no number of the group")
+    return ChipAuthenticationData(group, factor, mapped.theirs)
 
 
-def _exchange_tokens(keys: AesKeys, protocol: bytes, ours: bytes, theirs: bytes) -> Exchange[None]:
-    token = keys.mac(token_input(protocol, theirs))
+def _step(group: Group, tag: int, sent: bytes, what: str) -> Exchange[bytes]:
+    # A 2048-bit number and its wrapping fit no short answer.
+    le = 256 if group.size < 240 else MAX_LE
+    response = yield general_authenticate(tlv.encode(tag, sent), le=le)
+    return _answer(response.expect_ok(what), tag + 1)
+
+
+def _answer(data: bytes, tag: int) -> bytes:
+    objects = tlv.single(data, _DYNAMIC_DATA).children()
+    if not objects and tag == _MAP_CHIP:
+        return b""  # the integrated mapping answers nothing, and some chips leave out that object too
+    return tlv.find(objects, tag).value
+
+
+def _exchange_tokens(keys: SessionKeys, info: PaceInfo, ours: bytes, theirs: bytes) -> Exchange[bytes | None]:
+    """Step 4; gives the encrypted chip authentication data, where there are any."""
+    token = keys.token(public_key_object(info.agreement, info.protocol, theirs))
     response = yield general_authenticate(tlv.encode(_TOKEN_OURS, token), last=True)
     if response.status in _WRONG_TOKEN or response.status & 0xFFF0 == 0x63C0:
         raise WrongPassword("the card does not accept this password")
-    chip_token = _answer(response.expect_ok("PACE, tokens"), _TOKEN_CHIP)
-    if not hmac.compare_digest(chip_token, keys.mac(token_input(protocol, ours))):
+    objects = tlv.single(response.expect_ok("PACE, tokens"), _DYNAMIC_DATA).children()
+    expected = keys.token(public_key_object(info.agreement, info.protocol, ours))
+    if not hmac.compare_digest(tlv.find(objects, _TOKEN_CHIP).value, expected):
         raise PaceFailed("the card's token is wrong: it does not hold the session keys")
+    return next((item.value for item in objects if item.tag == _CHIP_DATA), None)

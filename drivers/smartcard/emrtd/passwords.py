@@ -6,11 +6,13 @@ import datetime as dt
 import hashlib
 import re
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from drivers.smartcard.emrtd import dates, mrz
 from drivers.smartcard.errors import MalformedData, PasswordFormat
 
 _CAN = re.compile(r"[0-9]{6}")
+_PIN = re.compile(r"[0-9]{4,16}")
 _DOCUMENT_NUMBER = re.compile(r"[A-Z0-9]{1,22}")
 
 
@@ -19,6 +21,8 @@ class Can:
     """The six digits printed on the card's face. Raises PasswordFormat."""
 
     digits: str = field(repr=False)
+    reference: ClassVar[int] = 2
+    """Its number in MSE:Set AT (§4.4.4.1)."""
 
     def __post_init__(self) -> None:
         if not _CAN.fullmatch(self.digits):
@@ -37,6 +41,7 @@ class Mrz:
     document_number: str = field(repr=False)
     date_of_birth: dt.date = field(repr=False)
     date_of_expiry: dt.date = field(repr=False)
+    reference: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         if not _DOCUMENT_NUMBER.fullmatch(self.document_number):
@@ -78,7 +83,23 @@ class Mrz:
         return hashlib.sha1(self.information).digest()  # noqa: S324 - the standard's own choice
 
 
-Password = Can | Mrz
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A PIN that opens the chip itself (TR-03110-2 §2.3): only its holder knows it. Raises PasswordFormat."""
+
+    digits: str = field(repr=False)
+    reference: ClassVar[int] = 3
+
+    def __post_init__(self) -> None:
+        if not _PIN.fullmatch(self.digits):
+            raise PasswordFormat("a PIN has 4 to 16 digits")
+
+    @property
+    def secret(self) -> bytes:
+        return self.digits.encode("ascii")
+
+
+Password = Can | Mrz | Pin
 
 
 def _fields(zone: str) -> tuple[str, str, str]:

@@ -1,22 +1,42 @@
-"""SecurityInfos of EF.CardAccess and DG14: what the chip says it can do (ICAO 9303-11 §9.2).
+"""SecurityInfos of EF.CardAccess, EF.CardSecurity and DG14: what the chip can do (ICAO 9303-11 §9.2; TR-03110-3 A.1).
 
 SecurityInfos ::= SET OF SEQUENCE { protocol OBJECT IDENTIFIER, requiredData ANY, optionalData ANY OPTIONAL }
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.smartcard import tlv
+from drivers.smartcard.emrtd.domain import NUMBERS, Agreement
+from drivers.smartcard.emrtd.keys import KEY_BYTES, CipherName
+from drivers.smartcard.emrtd.mapping import MappingName
 from drivers.smartcard.errors import MalformedData, PaceUnsupported
 
 _SET, _SEQUENCE, _OID, _INTEGER = 0x31, 0x30, 0x06, 0x02
 
-PACE = bytes.fromhex("04007F0007020204")
-"""id-PACE, 0.4.0.127.0.7.2.2.4: every variant begins with it."""
-PACE_ECDH_GM_AES_128 = PACE + b"\x02\x02"
-BRAINPOOL_P256R1 = 13
+_SMARTCARD = bytes.fromhex("04007F00070202")
+"""bsi-de protocols(2) smartcard(2), 0.4.0.127.0.7.2.2."""
+PUBLIC_KEY = _SMARTCARD + b"\x01"
+"""id-PK: a static key for chip authentication."""
+CHIP_AUTHENTICATION = _SMARTCARD + b"\x03"
+"""id-CA."""
+PACE = _SMARTCARD + b"\x04"
+"""id-PACE: every variant begins with it."""
+ACTIVE_AUTHENTICATION = bytes.fromhex("678108010105")
+"""id-icao-mrtd-security-aaProtocolObject, 2.23.136.1.1.5."""
 _PACE_VERSION = 2
+_KINDS: dict[int, tuple[Agreement, MappingName]] = {
+    1: ("DH", "GM"),
+    2: ("ECDH", "GM"),
+    3: ("DH", "IM"),
+    4: ("ECDH", "IM"),
+    6: ("ECDH", "CAM"),
+}
+_CIPHERS: dict[int, CipherName] = {1: "3DES", 2: "AES-128", 3: "AES-192", 4: "AES-256"}
+_FIRST_CURVE = 8
+_P224 = 10
+"""Its prime is 1 mod 4: no integrated mapping (§9.5.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +72,123 @@ def pace_infos(infos: tuple[SecurityInfo, ...]) -> tuple[SecurityInfo, ...]:
 
 @dataclass(frozen=True, slots=True)
 class PaceInfo:
-    """A PACE variant that can be run here: `protocol` as in MSE:Set AT, `parameters` the domain's number."""
+    """A PACE variant that can be run here: `protocol` as in MSE:Set AT, `parameters` the domain's number.
+
+    `ambiguous` where the chip offers the same protocol over several domains, and must be told which.
+    """
 
     protocol: bytes
+    agreement: Agreement
+    mapping: MappingName
+    cipher: CipherName
     parameters: int
+    ambiguous: bool = False
 
 
 def choose_pace(infos: tuple[SecurityInfo, ...]) -> PaceInfo | None:
     """The variant to run; None when no PACE is advertised at all.
 
-    Raises PaceUnsupported when PACE is advertised in other variants only: falling back to BAC would let
-    anyone who can change EF.CardAccess choose the weaker protocol.
+    One that also proves the chip (CAM) comes first, then the cheaper over the dearer (ECDH before DH), then the
+    stronger cipher. Raises PaceUnsupported when PACE is advertised in other variants only: falling back to BAC
+    would let anyone who can change EF.CardAccess choose the weaker protocol.
     """
     advertised = pace_infos(infos)
-    for info in advertised:
-        if (info.protocol, info.integer(0), info.integer(1)) == (PACE_ECDH_GM_AES_128, _PACE_VERSION, BRAINPOOL_P256R1):
-            return PaceInfo(info.protocol, BRAINPOOL_P256R1)
-    if advertised:
-        raise PaceUnsupported("the card's PACE is not generic mapping, AES-128, brainpoolP256r1")
-    return None
+    known = [found for info in advertised if (found := _pace(info)) is not None]
+    if not known:
+        if advertised:
+            raise PaceUnsupported("the card's PACE is of no kind that is spoken here")
+        return None
+    best = max(known, key=_preference)
+    return replace(best, ambiguous=sum(other.protocol == best.protocol for other in known) > 1)
+
+
+def _pace(info: SecurityInfo) -> PaceInfo | None:
+    kind, cipher = (*info.protocol[len(PACE) :], 0, 0)[:2]
+    number = info.integer(1)
+    if len(info.protocol) != len(PACE) + 2 or kind not in _KINDS or cipher not in _CIPHERS:
+        return None
+    if info.integer(0) != _PACE_VERSION or number not in NUMBERS:
+        return None  # explicit domain parameters are nobody's word for anything (§9.2.2)
+    agreement, mapping = _KINDS[kind]
+    if (agreement == "DH") != (number < _FIRST_CURVE) or (mapping == "IM" and number == _P224):
+        return None
+    if mapping == "CAM" and _CIPHERS[cipher] == "3DES":
+        return None
+    return PaceInfo(info.protocol, agreement, mapping, _CIPHERS[cipher], number)
+
+
+def _preference(info: PaceInfo) -> tuple[bool, bool, bool, int]:
+    return (
+        info.mapping == "CAM",
+        info.agreement == "ECDH",
+        info.cipher != "3DES",
+        KEY_BYTES[info.cipher],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StaticKeyInfo:
+    """A ChipAuthenticationPublicKeyInfo (§9.2.6): `spki` is its SubjectPublicKeyInfo, not looked at yet."""
+
+    agreement: Agreement
+    spki: bytes
+    key_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChipInfo:
+    """A ChipAuthenticationInfo (§9.2.5) that can be run here."""
+
+    protocol: bytes
+    agreement: Agreement
+    cipher: CipherName
+    version: int
+    key_id: int | None
+
+    @classmethod
+    def of_key(cls, key: StaticKeyInfo) -> ChipInfo:
+        """3DES of version 1, for chips of EAC 1.1 that name a key and no protocol."""
+        kind = b"\x01" if key.agreement == "DH" else b"\x02"
+        return cls(CHIP_AUTHENTICATION + kind + b"\x01", key.agreement, "3DES", 1, key.key_id)
+
+    @property
+    def key_reference(self) -> bytes:
+        """DO'84' of MSE:Set; nothing where the chip has one key without a number."""
+        if self.key_id is None:
+            return b""
+        return tlv.encode(0x84, self.key_id.to_bytes(max(1, (self.key_id.bit_length() + 7) // 8)))
+
+    def preference(self) -> tuple[bool, bool, bool, int]:
+        """The greater the better: version 1 asks for no terminal authentication first; AES, elliptic curves."""
+        return self.version == 1, self.cipher != "3DES", self.agreement == "ECDH", KEY_BYTES[self.cipher]
+
+
+def chip_infos(infos: tuple[SecurityInfo, ...]) -> tuple[ChipInfo, ...]:
+    """The ways of chip authentication that are spoken here."""
+    found = []
+    for info in infos:
+        kind, cipher = (*info.protocol[len(CHIP_AUTHENTICATION) :], 0, 0)[:2]
+        version = info.integer(0)
+        if not info.protocol.startswith(CHIP_AUTHENTICATION) or kind not in (1, 2) or cipher not in _CIPHERS:
+            continue
+        if len(info.protocol) == len(CHIP_AUTHENTICATION) + 2 and version in (1, 2):
+            agreement: Agreement = "DH" if kind == 1 else "ECDH"
+            found.append(ChipInfo(info.protocol, agreement, _CIPHERS[cipher], version, _key_id(info)))
+    return tuple(found)
+
+
+def static_keys(infos: tuple[SecurityInfo, ...]) -> tuple[StaticKeyInfo, ...]:
+    """The static keys that are named."""
+    agreements: dict[bytes, Agreement] = {PUBLIC_KEY + b"\x01": "DH", PUBLIC_KEY + b"\x02": "ECDH"}
+    return tuple(
+        StaticKeyInfo(agreements[info.protocol], info.fields[0].raw, _key_id(info))
+        for info in infos
+        if info.protocol in agreements and info.fields[0].tag == _SEQUENCE
+    )
+
+
+def _key_id(info: SecurityInfo) -> int | None:
+    number = info.integer(1)
+    if number is not None and not 0 <= number < 1 << 32:
+        raise MalformedData("a key's number is no number of a key")
+    return number

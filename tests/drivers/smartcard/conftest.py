@@ -21,6 +21,8 @@ def vectors() -> dict[str, Any]:
 class Script:
     """A card that knows one conversation by heart: each command must be the expected one, byte for byte."""
 
+    atr = b""
+
     def __init__(self, lines: Iterable[tuple[str, str]]) -> None:
         self.lines = [(bytes.fromhex(command), bytes.fromhex(answer)) for command, answer in lines]
         self.apdu_count = 0

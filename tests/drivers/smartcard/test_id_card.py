@@ -77,6 +77,7 @@ class Shown:
     """A channel to a card that has EF.CardAccess and obeys nothing else."""
 
     apdu_count = byte_count = 0
+    atr = b""
 
     def __init__(self, card_access: str | None) -> None:
         self.content = bytes.fromhex(card_access) if card_access is not None else None

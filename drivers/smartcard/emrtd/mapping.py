@@ -1,0 +1,99 @@
+"""The mappings of PACE: from the chip's nonce to a generator that nobody could have chosen (ICAO 9303-11 §4.4.3.3).
+
+A mapping is a step of the exchange: it yields nothing itself, but says what is sent in step 2 and makes the
+generator of what comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from drivers.smartcard.emrtd.domain import Element, Group, private_key
+from drivers.smartcard.emrtd.keys import KEY_BYTES, CipherName, cbc
+from drivers.smartcard.emrtd.randomness import Randomness
+from drivers.smartcard.errors import PaceFailed
+
+MappingName = Literal["GM", "IM", "CAM"]
+
+_C0 = {
+    16: bytes.fromhex("a668892a7c41e3ca739f40b057d85904"),
+    32: bytes.fromhex("d463d65234124ef7897054986dca0a174e28df758cbaa03f240616414d5a1676"),
+}
+_C1 = {
+    16: bytes.fromhex("a4e136ac725f738b01c1f60217c188ad"),
+    32: bytes.fromhex("54bd7255f0aaf831bec3423fcf39d69b6cbf066677d0faae5aadd99df8e53517"),
+}
+
+
+class Mapping(Protocol):
+    """`sent` is what the terminal gives in step 2; `generator` makes of the chip's answer what both go on with."""
+
+    @property
+    def sent(self) -> bytes: ...
+    def generator(self, nonce: bytes, received: bytes) -> Element: ...
+
+
+@dataclass
+class GenericMapping:
+    """Ĝ = s·G + H with H of a Diffie-Hellman agreement (§4.4.3.3.1). Also the mapping phase of CAM (§4.4.3.3.3)."""
+
+    group: Group
+    private: int = field(repr=False)
+    theirs: bytes = b""
+
+    @property
+    def sent(self) -> bytes:
+        return self.group.generator.times(self.private).encode()
+
+    def generator(self, nonce: bytes, received: bytes) -> Element:
+        if received == self.sent:
+            raise PaceFailed("the card sent our own public key back")
+        self.theirs = received
+        shared = self.group.decode(received).times(self.private)
+        scalar = int.from_bytes(nonce)
+        if scalar % self.group.order == 0:
+            raise PaceFailed("the card's nonce is zero")
+        return self.group.generator.times(scalar).plus(shared)
+
+
+@dataclass(frozen=True)
+class IntegratedMapping:
+    """Ĝ = f(R(s, t)), with a nonce t of ours (§4.4.3.3.2)."""
+
+    group: Group
+    cipher: CipherName
+    sent: bytes = field(repr=False)
+
+    def generator(self, nonce: bytes, received: bytes) -> Element:
+        if received:
+            raise PaceFailed("the card answers the integrated mapping with data")
+        return self.group.from_field(pseudo_random(self.group.prime, self.cipher, nonce, self.sent))
+
+
+def pseudo_random(prime: int, cipher: CipherName, s: bytes, t: bytes) -> int:
+    """R_p(s, t), a number modulo `prime` (figure 2). Raises PaceFailed for a nonce of another length than 16 or 32."""
+    if len(s) not in _C0 or len(s) < KEY_BYTES[cipher]:
+        raise PaceFailed("the card's nonce has not the length of the integrated mapping")
+    encrypt = _encryption(cipher)
+    key, mapped = encrypt(t, s), b""
+    while 8 * len(mapped) < prime.bit_length() + 64:
+        mapped += encrypt(key, _C1[len(s)])
+        key = encrypt(key, _C0[len(s)])
+    return int.from_bytes(mapped) % prime
+
+
+def _encryption(cipher: CipherName) -> Callable[[bytes, bytes], bytes]:
+    def encrypt(key: bytes, data: bytes) -> bytes:
+        encryptor = cbc(cipher, key[: KEY_BYTES[cipher]]).encryptor()
+        return encryptor.update(data) + encryptor.finalize()
+
+    return encrypt
+
+
+def of(name: MappingName, group: Group, cipher: CipherName, random: Randomness) -> GenericMapping | IntegratedMapping:
+    """Draws the mapping key, or the nonce t of the integrated mapping."""
+    if name == "IM":
+        return IntegratedMapping(group, cipher, random(KEY_BYTES[cipher]))
+    return GenericMapping(group, private_key(group, random))

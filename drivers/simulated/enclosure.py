@@ -61,7 +61,7 @@ async def _serve(folder: Path, parent: int, hand: Hand) -> None:
         await end.wait()
     finally:
         server.close()
-        await hand.remove()
+        await hand.remove_all()
         path.unlink(missing_ok=True)
 
 

@@ -3,11 +3,14 @@
 `Hand` is the side inside the enclosure, `CardHand` the client for any other process. They speak JSON lines
 over a Unix socket, one reply for each request:
 
-    {"do": "insert", "image": PATH, "fault": null, "delay_ms": 0}   {"do": "remove"}   {"do": "status"}
+    {"do": "insert", "image": PATH, "fault": null, "delay_ms": 0, "slot": 0}   {"do": "remove", "slot": 0}
+    {"do": "status"}
     {"do": "reader-down"}   {"do": "reader-up"}                     (stops and starts pcscd itself)
     {"do": "kill-pcscd"}                                            (kills it; it comes back as its socket would)
+    {"do": "hang-pcscd"}            {"do": "wake-pcscd"}            (stops it in its tracks: it answers nobody)
 
-A reply is `{"ok": true, "card": PATH or null, "reader": NAME or null}` or `{"ok": false, "code": …, "message": …}`.
+vpcd is two readers: slot 0 is the first, and the one that a reply tells of. A reply is
+`{"ok": true, "card": PATH or null, "reader": NAME or null}` or `{"ok": false, "code": …, "message": …}`.
 A card keeps what a chip keeps (its PIN counter) for the life of the hand, however often it is inserted.
 PATH may also be a recording (`recording`), a card that only says again what it once said.
 """
@@ -33,15 +36,20 @@ _LONGEST_LINE = 65536
 _CODES = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    image: str
+    playing: asyncio.Task[None]
+
+
 class Hand:
-    """Holds at most one card, and remembers the memory of every chip it ever held."""
+    """Holds at most one card a slot, and remembers the memory of every chip it ever held."""
 
     def __init__(self, pcscd: Pcscd) -> None:
         self._pcscd = pcscd
         self.reader_name: str | None = None
         self._memories: dict[str, ChipMemory] = {}
-        self._image: str | None = None
-        self._playing: asyncio.Task[None] | None = None
+        self._held: dict[int, _Held] = {}
 
     def reader_up(self) -> None:
         """Starts pcscd and keeps its reader's name; nothing when it runs. Raises ReaderNotStarted."""
@@ -52,27 +60,26 @@ class Hand:
         """Stops pcscd; a card in the reader goes with it."""
         self._pcscd.stop()
         self.reader_name = None
-        await self.remove()
+        await self.remove_all()
 
     async def kill_pcscd(self) -> None:
         """Kills pcscd, and starts it anew; a card in the reader has to be put in again. Raises ReaderNotStarted."""
         self._pcscd.kill()
         self.reader_name = None
-        await self.remove()
+        await self.remove_all()
         self.reader_up()
 
-    async def insert(self, image: str, fault: str | None = None, delay_ms: int = 0) -> None:
+    async def insert(self, image: str, fault: str | None = None, delay_ms: int = 0, slot: int = 0) -> None:
         """Puts the card of the image file into the reader. Raises HandRefused or CardImageInvalid."""
-        if self.card is not None:
+        if self._card_in(slot) is not None:
             raise HandRefused("there is a card in the reader already")
         card = self._card(Path(image), fault)
         try:
-            end = await vpcd.connect()
+            end = await vpcd.connect(vpcd.PORT + slot)
         except OSError as refused:
             raise HandRefused("there is no virtual reader to put the card into") from refused
         delay = delay_ms / 1000 + card.delay
-        self._image = image
-        self._playing = asyncio.create_task(vpcd.play(card, end, delay=delay))
+        self._held[slot] = _Held(image, asyncio.create_task(vpcd.play(card, end, delay=delay)))
 
     def _card(self, image: Path, fault: str | None) -> SimulatedCard | RecordedCard:
         if is_recording(image):
@@ -83,18 +90,27 @@ class Hand:
         memory = self._memories.setdefault(card_image.chip_id, ChipMemory())
         return SimulatedCard(card_image, Fault.named(fault), memory=memory)
 
-    async def remove(self) -> None:
+    async def remove(self, slot: int = 0) -> None:
         """Takes the card out, in the middle of a command if need be; nothing when there is none."""
-        if self._playing is not None:
-            self._playing.cancel()
+        held = self._held.pop(slot, None)
+        if held is not None:
+            held.playing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._playing
-        self._playing = self._image = None
+                await held.playing
+
+    async def remove_all(self) -> None:
+        """Out of every slot."""
+        for slot in tuple(self._held):
+            await self.remove(slot)
 
     @property
     def card(self) -> str | None:
-        """The image file of the card in the reader; None also when it was pulled out by its fault."""
-        return None if self._playing is None or self._playing.done() else self._image
+        """The image file of the card in the first slot; None also when it was pulled out by its fault."""
+        return self._card_in(0)
+
+    def _card_in(self, slot: int) -> str | None:
+        held = self._held.get(slot)
+        return None if held is None or held.playing.done() else held.image
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one client until it leaves; never lets a bad request end the hand."""
@@ -117,15 +133,19 @@ class Hand:
     async def _do(self, request: _Request) -> None:
         match request.do:
             case "insert":
-                await self.insert(request.image, request.fault, request.delay_ms)
+                await self.insert(request.image, request.fault, request.delay_ms, request.slot)
             case "remove":
-                await self.remove()
+                await self.remove(request.slot)
             case "reader-down":
                 await self.reader_down()
             case "reader-up":
                 self.reader_up()
             case "kill-pcscd":
                 await self.kill_pcscd()
+            case "hang-pcscd":
+                self._pcscd.hang()
+            case "wake-pcscd":
+                self._pcscd.wake()
             case "status":
                 pass
             case _:
@@ -138,6 +158,7 @@ class _Request:
     image: str = ""
     fault: str | None = None
     delay_ms: int = 0
+    slot: int = 0
 
 
 def _request(line: bytes) -> _Request:
@@ -151,6 +172,8 @@ def _request(line: bytes) -> _Request:
         raise HandRefused("the request is not one the hand understands")
     if type(request.delay_ms) is not int or not 0 <= request.delay_ms <= LONGEST_DELAY_MS:
         raise HandRefused(f"the delay must be 0 to {LONGEST_DELAY_MS} ms")
+    if type(request.slot) is not int or not 0 <= request.slot < vpcd.SLOTS:
+        raise HandRefused(f"the virtual reader has {vpcd.SLOTS} slots")
     return request
 
 
@@ -164,13 +187,14 @@ class CardHand:
         self._path = socket_path
         self._deadline = deadline
 
-    def insert(self, image: Path, fault: str | None = None, delay_ms: int = 0) -> None:
+    def insert(self, image: Path, fault: str | None = None, delay_ms: int = 0, slot: int = 0) -> None:
         """Puts a card in. Raises HandRefused, CardImageInvalid, HandUnreachable."""
-        self._ask({"do": "insert", "image": str(image.absolute()), "fault": fault, "delay_ms": delay_ms})
+        place = {"image": str(image.absolute()), "slot": slot}
+        self._ask({"do": "insert", "fault": fault, "delay_ms": delay_ms, **place})
 
-    def remove(self) -> None:
+    def remove(self, slot: int = 0) -> None:
         """Takes the card out; nothing when there is none. Raises HandUnreachable."""
-        self._ask({"do": "remove"})
+        self._ask({"do": "remove", "slot": slot})
 
     def card(self) -> Path | None:
         """The image of the card in the reader now. Raises HandUnreachable."""
@@ -188,6 +212,14 @@ class CardHand:
     def kill_pcscd(self) -> None:
         """`kill -9` of pcscd, which then starts anew. Raises ReaderNotStarted, HandUnreachable."""
         self._ask({"do": "kill-pcscd"})
+
+    def hang_pcscd(self) -> None:
+        """Stops pcscd in its tracks (SIGSTOP): it is there, and answers nobody. Raises HandUnreachable."""
+        self._ask({"do": "hang-pcscd"})
+
+    def wake_pcscd(self) -> None:
+        """Lets it go on. Raises HandUnreachable."""
+        self._ask({"do": "wake-pcscd"})
 
     def _ask(self, request: dict[str, object]) -> dict[str, Any]:
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -79,6 +80,7 @@ class Pcscd:
         """Ends it and takes its socket away; twice is once."""
         if self._process is not None:
             self._process.terminate()
+            self._process.send_signal(signal.SIGCONT)  # one that hangs hears nothing else
             try:
                 self._process.wait(timeout=5)
             except subprocess.TimeoutExpired:
@@ -87,6 +89,15 @@ class Pcscd:
             self._process = None
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
+
+    def hang(self) -> None:
+        """It stays, and does nothing, until `wake`, `stop` or `kill`."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """`kill -9`: it says goodbye to nobody, and its socket stays."""

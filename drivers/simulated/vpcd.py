@@ -13,6 +13,8 @@ from typing import Protocol
 
 POWER_OFF, POWER_ON, RESET, GET_ATR = 0, 1, 2, 4
 PORT = 35963
+SLOTS = 2
+"""vpcd shows two readers; the second listens on the next port."""
 
 
 class Card(Protocol):

@@ -8,7 +8,15 @@ from typing import Any, Protocol, TypeVar
 from smartcard import scard
 
 from drivers.smartcard import pcsc
-from drivers.smartcard.errors import CardError, CardRemovedError, CardSilent, NoCard, NoReader
+from drivers.smartcard.errors import (
+    CardError,
+    CardRemovedError,
+    CardSilent,
+    NoCard,
+    NoReader,
+    PcscUnavailable,
+    SeveralCards,
+)
 
 T = TypeVar("T")
 
@@ -33,23 +41,42 @@ class Channel(Protocol):
     def close(self) -> None: ...
 
 
-def readers() -> list[str]:
-    """The readers there are now. Raises PcscUnavailable, ReaderFault."""
+def readers(deadline: float = 5.0) -> list[str]:
+    """The readers there are now. Raises PcscUnavailable, also when that takes longer than `deadline` s, ReaderFault."""
+    return _in_time(_readers, deadline)
+
+
+def _readers() -> list[str]:
     with pcsc.context() as context:
         return pcsc.list_readers(context)
 
 
-def connect(reader: str | None = None, *, deadline: float = 5.0) -> PcscChannel:
-    """Opens the card in `reader` (None: the first reader with a card in it), alone, and resets it.
+def _in_time(ask: Callable[[], T], deadline: float) -> T:
+    """Asked in a thread that can be left behind: a PC/SC service that hangs never answers."""
+    lane = pcsc.Lane("pcsc")
+    try:
+        return lane.call(ask, deadline)
+    except CardSilent as error:
+        raise PcscUnavailable("the PC/SC service does not answer in time") from error
+    finally:
+        lane.end(lambda: None, wait=0.0)
 
-    `deadline` is the longest wait in seconds for one answer. Raises PcscUnavailable, NoReader, NoCard,
+
+def connect(reader: str | None = None, *, deadline: float = 5.0) -> PcscChannel:
+    """Opens the card in `reader` (None: the one reader with a card in it), alone, and resets it.
+
+    `deadline` is the longest wait in seconds for one answer. Raises PcscUnavailable, NoReader, NoCard, SeveralCards,
     ReaderBusy, CardSilent, CardRemovedError, ReaderFault.
     """
-    return PcscChannel(reader or _reader_with_card(), deadline)
+    return PcscChannel(reader or _reader_with_card(deadline), deadline)
 
 
-def readers_with_card() -> list[str]:
+def readers_with_card(deadline: float = 5.0) -> list[str]:
     """The readers in which a card is now; touches no card. Raises PcscUnavailable, NoReader, ReaderFault."""
+    return _in_time(_readers_with_card, deadline)
+
+
+def _readers_with_card() -> list[str]:
     with pcsc.context() as context:
         names = pcsc.list_readers(context)
         if not names:
@@ -84,10 +111,12 @@ def version_of(attribute: list[int]) -> str | None:
     return f"{major}.{minor}.{build_high << 8 | build_low}"
 
 
-def _reader_with_card() -> str:
-    with_card = readers_with_card()
+def _reader_with_card(deadline: float) -> str:
+    with_card = readers_with_card(deadline)
     if not with_card:
         raise NoCard("no card in any reader")
+    if len(with_card) > 1:
+        raise SeveralCards(f"cards in {len(with_card)} readers")
     return with_card[0]
 
 

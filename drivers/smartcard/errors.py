@@ -55,6 +55,12 @@ class NoCard(CardError):
     code: ClassVar[str] = "E-CARD-ABSENT"
 
 
+class SeveralCards(CardError):
+    """Cards lie in more than one reader, and nobody can say whose is meant."""
+
+    code: ClassVar[str] = "E-CARD-SEVERAL"
+
+
 class CardRemovedError(CardError):
     """The card left the reader, or was reset by someone else, while it was being used."""
 

@@ -8,7 +8,6 @@ import pytest
 
 from drivers.smartcard.apdu import CommandApdu, ResponseApdu
 from drivers.smartcard.emrtd import bac, keys
-from drivers.smartcard.emrtd.files import FileId, read_by_selection
 from drivers.smartcard.emrtd.messaging import SecureMessaging, pad
 from drivers.smartcard.emrtd.passwords import Mrz
 
@@ -44,7 +43,7 @@ def test_each_step_of_the_mutual_authentication(d):
 
 
 def test_the_conversation_and_the_channel_it_opens(d, vectors, run, draw, script):
-    """The very generators a real read uses: BAC, then EF.COM read through the channel it returned."""
+    """The very generator a real opening uses: BAC, then the example's EF.COM read through the channel it returned."""
     card = script(
         [
             ("0084000008", d["RND_IC"].hex() + "9000"),
@@ -59,10 +58,10 @@ def test_the_conversation_and_the_channel_it_opens(d, vectors, run, draw, script
     random = draw(d["RND_IFD"].hex(), d["K_IFD"].hex())
     channel = run(bac.mutual_authentication(MRZ, random), plain)
 
-    def sealed(command: CommandApdu) -> ResponseApdu:
-        return channel.open(plain(channel.seal(command).apdu)).response
-
-    assert run(read_by_selection(FileId.COM), sealed).hex().upper() == "60145F0104303130365F36063034303030305C026175"
+    answers = [channel.open(plain(channel.seal(command).apdu)).response for command in COMMANDS.values()]
+    assert [answer.status for answer in answers] == [0x9000] * 3
+    content = b"".join(answer.data for answer in answers)
+    assert content.hex().upper() == "60145F0104303130365F36063034303030305C026175"
     card.close()
 
 
@@ -134,7 +133,7 @@ def response_steps(opened, raw: bytes) -> dict[str, str]:
 def test_key_derivation_of_all_examples(vectors):
     """Appendices D, G and I: secret, then the two keys that come of it."""
     values = [bytes.fromhex(value) for value in vectors["kdf_misc"]["hex_in_order"]]
-    des, aes = keys.TripleDesKeys.derived, keys.AesKeys.derived
-    for at, derived in ((0, des), (3, des), (6, aes), (9, aes), (12, aes)):
-        session = derived(values[at])
+    ciphers: dict[int, keys.CipherName] = {0: "3DES", 3: "3DES", 6: "AES-128", 9: "AES-128", 12: "AES-128"}
+    for at, cipher in ciphers.items():
+        session = keys.session_keys(cipher, values[at])
         assert [session.enc, session.mac_key] == values[at + 1 : at + 3]

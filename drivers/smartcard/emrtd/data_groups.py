@@ -41,7 +41,7 @@ def parse_dg1(data: bytes, today: dt.date) -> Dg1:
     """From the file's bytes; `today` decides the century of two-digit years. Raises MalformedData."""
     zone = tlv.single(tlv.single(data, FileId.DG1.tag).value, _MRZ).value
     try:
-        td1 = mrz.parse_td1(zone.decode("ascii"))
+        td1 = mrz.parse(zone.decode("ascii"))
     except UnicodeDecodeError as error:
         raise MalformedData("the machine readable zone is not ASCII") from error
     if td1.sex not in _SEXES:

@@ -1,52 +1,115 @@
-"""Dates as a machine readable zone writes them: two-digit years, and parts that nobody knows."""
+"""Dates as the files of a card write them: two-digit years, and parts that nobody knows."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
+from dataclasses import dataclass
 
 from drivers.smartcard.errors import MalformedData
 
 _EXPIRY_YEARS_BACK = 50
+_DIGITS = re.compile(r"[0-9]+")
+_UNKNOWN = frozenset(("<<", "00"))
 
 
-def _date(year: int, month: str, day: str) -> dt.date:
+@dataclass(frozen=True, slots=True, repr=False)
+class PartialDate:
+    """A date as far as it is known: a day without a month there is not, nor a month without a year."""
+
+    year: int | None
+    month: int | None = None
+    day: int | None = None
+
+    @property
+    def whole(self) -> dt.date | None:
+        """The day, or None where a part of it is not known."""
+        if self.year is None or self.month is None or self.day is None:
+            return None
+        return dt.date(self.year, self.month, self.day)
+
+    def agrees_with(self, other: PartialDate) -> bool:
+        """Whether no part that both know differs."""
+        ours, theirs = (self.year, self.month, self.day), (other.year, other.month, other.day)
+        return all(a is None or b is None or a == b for a, b in zip(ours, theirs, strict=True))
+
+
+def _known(year: int | None, month: str, day: str) -> PartialDate:
+    """Month and day of two characters, either unknown as `<<` or `00`."""
+    if month in _UNKNOWN:
+        if day not in _UNKNOWN:
+            raise MalformedData("a date with a day and no month")
+        return PartialDate(year)
+    if not (_DIGITS.fullmatch(month) and 1 <= int(month) <= 12):
+        raise MalformedData("a date that is not in the calendar")
+    if year is None:
+        raise MalformedData("a date with a month and no year")
+    if day in _UNKNOWN:
+        return PartialDate(year, int(month))
+    if not _DIGITS.fullmatch(day):
+        raise MalformedData("a date is not written in digits")
+    return _calendar(year, month, day)
+
+
+def _calendar(year: int, month: str, day: str) -> PartialDate:
     try:
-        return dt.date(year, int(month), int(day))
+        date = dt.date(year, int(month), int(day))
     except ValueError as error:
         raise MalformedData("a date that is not in the calendar") from error
+    return PartialDate(date.year, date.month, date.day)
 
 
-def _digits(text: str, length: int) -> None:
-    if len(text) != length or not (text.isascii() and text.isdecimal()):
+def _six(text: str) -> None:
+    if len(text) != 6 or not set(text) <= set("0123456789<"):
         raise MalformedData("a date is not written in digits")
 
 
-def birth(text: str, today: dt.date) -> dt.date | None:
-    """YYMMDD of a birth: the latest such day that is not after `today`.
+def birth_as_known(text: str, today: dt.date) -> PartialDate:
+    """YYMMDD of a birth: the latest year in which it is not after `today`.
 
-    None where month or day are filled with `<`, as they are for people whose birthday is presumed
-    (ICAO 9303-3 §4.8). Raises MalformedData.
+    Month and day, or all, are fillers for people whose birthday is not known (ICAO 9303-3 §4.8); some issuers
+    write zeros. Raises MalformedData.
     """
-    if len(text) == 6 and text.endswith("<") and set(text) <= set("0123456789<"):
-        return None
-    _digits(text, 6)
+    _six(text)
+    if text[:2] == "<<":
+        return _known(None, text[2:4], text[4:])
+    if "<" in text[:2]:
+        raise MalformedData("a date is not written in digits")
     year = today.year - (today.year - int(text[:2])) % 100
-    if (year, int(text[2:4]), int(text[4:])) > (today.year, today.month, today.day):
-        year -= 100
-    return _date(year, text[2:4], text[4:])
+    known = _known(year, text[2:4], text[4:])
+    if (year, known.month or 0, known.day or 0) > (today.year, today.month, today.day):
+        return _known(year - 100, text[2:4], text[4:])
+    return known
+
+
+def birth(text: str, today: dt.date) -> dt.date | None:
+    """The same where the whole day is known, else None. Raises MalformedData."""
+    return birth_as_known(text, today).whole
 
 
 def expiry(text: str, today: dt.date) -> dt.date:
     """YYMMDD of an expiry: the year from 50 before to 49 after `today`. Raises MalformedData."""
-    _digits(text, 6)
+    _six(text)
+    if "<" in text:
+        raise MalformedData("a date is not written in digits")
     first = today.year - _EXPIRY_YEARS_BACK
     year = first + (int(text[:2]) - first) % 100
-    return _date(year, text[2:4], text[4:])
+    whole = _calendar(year, text[2:4], text[4:]).whole
+    assert whole is not None  # noqa: S101 - a day of the calendar
+    return whole
+
+
+def full_as_known(text: str) -> PartialDate:
+    """CCYYMMDD, as in DG11; parts that are zeros or fillers are not known. Raises MalformedData."""
+    if len(text) != 8 or not set(text) <= set("0123456789<"):
+        raise MalformedData("a date is not written in digits")
+    if text[:4] in ("0000", "<<<<"):
+        return _known(None, text[4:6], text[6:])
+    if "<" in text[:4]:
+        raise MalformedData("a date is not written in digits")
+    return _known(int(text[:4]), text[4:6], text[6:])
 
 
 def full(text: str) -> dt.date | None:
-    """CCYYMMDD, as in DG11; None where parts of it are zeros. Raises MalformedData."""
-    _digits(text, 8)
-    if text[:4] == "0000" or text[4:6] == "00" or text[6:] == "00":
-        return None
-    return _date(int(text[:4]), text[4:6], text[6:])
+    """The same where the whole day is known, else None. Raises MalformedData."""
+    return full_as_known(text).whole

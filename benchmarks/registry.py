@@ -32,9 +32,9 @@ from registry.jws import TrustedKeys
 from registry.models import ActRequest, GrantRequest, Presentation, Settlement
 from registry.presence import grant_nonce, presentation_nonce
 from registry.reference.app import KIOSK_SCOPE, create_app
-from registry.reference.card_proof import CscaFolder
 from registry.reference.faults import Faults
 from registry.reference.registrar import Registrar
+from registry.reference.security_object import CscaFolder
 from registry.reference.serve import ReferenceRegistry
 
 _ATTRIBUTES = ("firstName", "firstNameLatin")
@@ -54,7 +54,13 @@ class CardInHand:
 
     def shown(self, challenge_id: str, signature: str) -> Presentation:
         return Presentation.model_validate(
-            {"challenge_id": challenge_id, **self.files, "signature": signature, "holder_proof": "pin"}
+            {
+                "challenge_id": challenge_id,
+                **self.files,
+                "signature": signature,
+                "card_proof": "active-authentication",
+                "holder_proof": "pin",
+            }
         )
 
     def sign(self, nonce: bytes) -> str:

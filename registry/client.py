@@ -30,6 +30,8 @@ from registry.exchange import Exchange, common_name
 from registry.models import (
     ActRequest,
     BirthAct,
+    CardInHand,
+    CardStanding,
     Challenge,
     Entitlement,
     Grant,
@@ -121,8 +123,18 @@ class RegistryClient:
     async def challenge(self) -> Challenge:
         return _model(Challenge, await self._ask("POST", f"{PREFIX}/challenges"))
 
+    async def card_standing(self, card: CardInHand) -> CardStanding:
+        """Returns when the card's number, its NIN and its state agree with the register, raises what `present` would.
+
+        It needs no answer of the chip, and so gives no presentation.
+        """
+        return _model(CardStanding, await self._ask("POST", f"{PREFIX}/card-standing", card))
+
     async def present(self, presentation: Presentation) -> Presented:
-        """Shows the card. Raises CardNotProven, CardUnknown, CardMismatch, CardBlocked, CardExpired, ChallengeStale."""
+        """Shows the card and says how its holder was proven.
+
+        Raises CardNotProven, HolderNotProven, CardUnknown, CardMismatch, CardBlocked, CardExpired, ChallengeStale.
+        """
         return _model(Presented, await self._ask("POST", f"{PREFIX}/presentations", presentation))
 
     async def person(self, nin: str, presentation_id: str, attributes: list[str]) -> dict[str, AttributeValue]:

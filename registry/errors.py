@@ -93,6 +93,12 @@ class CardNotProven(Refused):
     code = "E-REGISTRY-CARD-PROOF"
 
 
+class HolderNotProven(Refused):
+    """A PIN typed into a chip that nobody knows to be the card's own proves nobody: a clerk must."""
+
+    code = "E-REGISTRY-HOLDER"
+
+
 class CardUnknown(Refused):
     code = "E-REGISTRY-CARD-UNKNOWN"
 

@@ -120,7 +120,11 @@ class BirthAct(Model):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
 
 
-CardProof = Literal["active-authentication"]
+CardProof = Literal[
+    "active-authentication", "chip-authentication", "chip-authentication-mapping", "passive-authentication"
+]
+"""How the chip was proven. The first the registry has verified itself; the next two the kiosk has, and says so;
+the last means that its files are genuine and that nobody knows whether it is a copy."""
 HolderProof = Literal["pin", "clerk"]
 Capacity = Literal["self"]
 
@@ -158,16 +162,34 @@ class Challenge(Model):
 Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$", max_length=64_000)]
 
 
+class CardInHand(Model):
+    """What suffices to ask how a card stands in the register, while the rest of it is still being read."""
+
+    sod: Base64
+    dg1: Base64
+    dg11: Base64
+
+
+class CardStanding(Model):
+    """The registry's word on it: one that does not stand so is refused, with its reason."""
+
+    card_status: Literal["valid"] = "valid"
+
+
 class Presentation(Model):
-    """A card shown to the registry: its signed files and its answer to the challenge (see `presence`)."""
+    """A card shown to the registry: its signed files and its answer to the challenge (see `presence`).
+
+    `signature` is None for a card that signs nothing: one whose SOD names no DG15.
+    """
 
     challenge_id: GrantId
     sod: Base64
     dg1: Base64
     dg11: Base64
-    dg14: Base64
-    dg15: Base64
-    signature: Base64
+    dg14: Base64 | None = None
+    dg15: Base64 | None = None
+    signature: Base64 | None = None
+    card_proof: CardProof
     holder_proof: HolderProof
 
 
@@ -192,7 +214,8 @@ class ActRequest(Model):
 
 class GrantRequest(Model):
     """The body of PUT /grants/{grant_id}. `signature` is the card's, over a nonce derived from a fresh
-    challenge *and* this request: a card that has left the reader gives no grant."""
+    challenge *and* this request: a card that has left the reader gives no grant. A card that signs nothing has
+    none: the kiosk alone says that it is still there."""
 
     presentation_id: GrantId
     challenge_id: GrantId
@@ -200,7 +223,7 @@ class GrantRequest(Model):
     document_type: DocumentType
     language: Language
     template_sha256: Sha256
-    signature: Base64
+    signature: Base64 | None
 
 
 Evidence = Literal["ipp-completed", "escpos-echo", "operator-confirmed", "none"]

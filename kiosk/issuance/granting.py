@@ -48,10 +48,11 @@ async def grant_and_sign(
         document_type=wanted.document_type,
         language=wanted.language,
         template_sha256=wanted.template_sha256,
-        signature="",
+        signature=None,
     )
     signature = await sign_presence(grant_nonce(bytes.fromhex(challenge.nonce), grant_id, request))
-    request = request.model_copy(update={"signature": base64.b64encode(signature).decode()})
+    if signature is not None:
+        request = request.model_copy(update={"signature": base64.b64encode(signature).decode()})
     granted = await registry.grant(grant_id, request)
     ledger.append(grant_id, Granted(reference=granted.grant.reference))
     document = await signer.issue(act.jws, granted.jws, wanted.form)

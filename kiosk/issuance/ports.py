@@ -16,8 +16,9 @@ from printing.job import PaperOutcome as PaperOutcome
 from registry.client import SignedGrant
 from registry.models import Challenge, GrantRequest, LedgerHead, Settlement
 
-SignPresence = Callable[[bytes], Awaitable[bytes]]
-"""The card's raw active-authentication signature over 8 bytes; raises when the card is not in the reader."""
+SignPresence = Callable[[bytes], Awaitable[bytes | None]]
+"""The card's raw active-authentication signature over 8 bytes, None from one that signs nothing; raises when the
+card is not in the reader."""
 
 
 class Registry(Protocol):

@@ -41,5 +41,6 @@ def presentation(challenge_id: str, card: CardFiles, signature: bytes) -> Presen
         dg14=text(card.files[FileId.DG14]),
         dg15=text(card.files[FileId.DG15]),
         signature=text(signature),
+        card_proof="active-authentication",
         holder_proof="pin",
     )

@@ -30,6 +30,8 @@ from registry.client import PREFIX, PRESENTATION_HEADER
 from registry.errors import KioskRefused, NotFound, Refused, RequestRefused
 from registry.models import (
     ActRequest,
+    CardInHand,
+    CardStanding,
     Challenge,
     Entitlement,
     GrantId,
@@ -87,6 +89,10 @@ def _add_our_paths(app: FastAPI, registrar: Registrar, faults: Faults) -> None:
     @app.post(f"{PREFIX}/challenges", status_code=201)
     def challenge(kiosk: Kiosk) -> Challenge:
         return registrar.challenge(kiosk)
+
+    @app.post(f"{PREFIX}/card-standing")
+    def card_standing(kiosk: Kiosk, body: CardInHand) -> CardStanding:
+        return registrar.card_standing(body)
 
     @app.post(f"{PREFIX}/presentations", status_code=201)
     def present(kiosk: Kiosk, body: Presentation) -> Presented:

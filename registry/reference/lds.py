@@ -12,9 +12,28 @@ import re
 from dataclasses import dataclass
 
 MAX_FILE = 48_000
-_MRZ_TD1 = 90
-_ACTIVE_AUTHENTICATION = bytes.fromhex("678108010105")  # 2.23.136.1.1.5
-_ECDSA_PLAIN_SHA256 = bytes.fromhex("04007f00070101040103")  # 0.4.0.127.0.7.1.1.4.1.3
+_ACTIVE_AUTHENTICATION = [(0x06, bytes.fromhex("678108010105")), (0x02, b"\x01")]  # 2.23.136.1.1.5, version 1
+_ECDSA_PLAIN = bytes.fromhex("04007f000701010401")  # 0.4.0.127.0.7.1.1.4.1, and the number of a hash
+_HASHES = {2: "sha224", 3: "sha256", 4: "sha384", 5: "sha512"}
+_CHIP_KEY = bytes.fromhex("04007f0007020201")  # 0.4.0.127.0.7.2.2.1, and 1 for DH, 2 for ECDH
+_CHIP_MAPPING = bytes.fromhex("04007f000702020406")  # 0.4.0.127.0.7.2.2.4.6, and the number of a cipher
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where the fields stand, the lines put behind one another; each check digit follows its field."""
+
+    number: slice
+    expiry: slice
+    optional: slice
+    continues: bool
+
+
+_LAYOUTS = {
+    90: _Layout(slice(5, 14), slice(38, 44), slice(15, 30), continues=True),
+    72: _Layout(slice(36, 45), slice(57, 63), slice(64, 71), continues=True),
+    88: _Layout(slice(44, 53), slice(65, 71), slice(72, 86), continues=False),
+}
 
 
 class Malformed(ValueError):
@@ -55,22 +74,40 @@ def read_tlv(data: bytes) -> list[tuple[int, bytes]]:
 
 
 def machine_readable(dg1: bytes) -> MachineReadable:
-    """DG1 of a TD1 card: 61 { 5F1F: three lines of 30 } (9303-5 §4.2.2), its check digits checked."""
-    mrz = unwrap(unwrap(dg1, 0x61), 0x5F1F)
-    if not re.fullmatch(rb"[A-Z0-9<]{90}", mrz):
-        raise Malformed("not a TD1 machine readable zone")
-    first, second = mrz[:30].decode(), mrz[30:60].decode()
-    number, expiry = first[5:14], second[8:14]
-    if _check_digit(number) != first[14] or _check_digit(expiry) != second[14]:
+    """DG1: 61 { 5F1F: the zone of a TD1, TD2 or TD3 document } (9303-5, -6, -4 §4.2.2), the check digits of what is
+    read here checked. A number longer than its field goes on in the optional data (9303-5 §4.2.2, note j)."""
+    zone = unwrap(unwrap(dg1, 0x61), 0x5F1F)
+    layout = _LAYOUTS.get(len(zone))
+    if layout is None or not re.fullmatch(rb"[A-Z0-9<]+", zone):
+        raise Malformed("not a machine readable zone")
+    text = zone.decode()
+    number, digit, more = text[layout.number], text[layout.number.stop], text[layout.optional]
+    if digit == "<" and layout.continues:
+        rest, digit = _continued(more)
+        number += rest
+    if _check_digit(number) != digit:
         raise Malformed("a check digit of the machine readable zone is wrong")
-    # A `<` in the check digit's place would continue a longer number in the optional data: not issued here.
-    if not re.fullmatch(r"[A-Z0-9]{1,9}<*", number):
-        raise Malformed("not a document number of up to nine characters")
+    if not re.fullmatch(r"[A-Z0-9]+<*", number):
+        raise Malformed("not a document number")
+    return MachineReadable(number.rstrip("<"), text[2:5].rstrip("<"), _expiry(text, layout.expiry))
+
+
+def _continued(optional: str) -> tuple[str, str]:
+    """What a long number goes on with, and the check digit after it."""
+    rest = optional.split("<")[0]
+    if len(rest) < 2:
+        raise Malformed("a long document number does not go on in the optional data")
+    return rest[:-1], rest[-1]
+
+
+def _expiry(text: str, at: slice) -> dt.date:
+    expiry = text[at]
+    if _check_digit(expiry) != text[at.stop]:
+        raise Malformed("a check digit of the machine readable zone is wrong")
     try:
-        expires_on = dt.date(2000 + int(expiry[:2]), int(expiry[2:4]), int(expiry[4:]))
+        return dt.date(2000 + int(expiry[:2]), int(expiry[2:4]), int(expiry[4:]))
     except ValueError:
         raise Malformed("not a date of expiry") from None
-    return MachineReadable(number.rstrip("<"), first[2:5].rstrip("<"), expires_on)
 
 
 def personal_number(dg11: bytes) -> str:
@@ -81,14 +118,31 @@ def personal_number(dg11: bytes) -> str:
     return found[0].decode()
 
 
-def names_plain_ecdsa(dg14: bytes) -> bool:
-    """Whether DG14 announces active authentication by ecdsa-plain-SHA256 (9303-11 §9.2.5).
+def signature_hash(dg14: bytes) -> str | None:
+    """The hash of active authentication by plain ECDSA that DG14 announces, if it does (9303-11 §9.2.5).
 
     ActiveAuthenticationInfo ::= SEQUENCE { protocol OID, version INTEGER (1), signatureAlgorithm OID }
     """
-    wanted = [(0x06, _ACTIVE_AUTHENTICATION), (0x02, b"\x01"), (0x06, _ECDSA_PLAIN_SHA256)]
-    infos = read_tlv(unwrap(unwrap(dg14, 0x6E), 0x31))
-    return any(tag == 0x30 and read_tlv(value) == wanted for tag, value in infos)
+    for info in _security_infos(dg14):
+        if [tag for tag, _ in info] == [0x06, 0x02, 0x06] and info[:2] == _ACTIVE_AUTHENTICATION:
+            algorithm = info[2][1]
+            if algorithm[:-1] == _ECDSA_PLAIN and algorithm[-1] in _HASHES:
+                return _HASHES[algorithm[-1]]
+    return None
+
+
+def names_chip_key(dg14: bytes) -> bool:
+    """Whether DG14 holds a key for chip authentication (9303-11 §9.2.4)."""
+    return any(info and info[0][0] == 0x06 and info[0][1][:-1] == _CHIP_KEY for info in _security_infos(dg14))
+
+
+def names_chip_mapping(dg14: bytes) -> bool:
+    """Whether DG14 announces PACE with chip authentication mapping (9303-11 §9.2.1)."""
+    return any(info and info[0][0] == 0x06 and info[0][1][:-1] == _CHIP_MAPPING for info in _security_infos(dg14))
+
+
+def _security_infos(dg14: bytes) -> list[list[tuple[int, bytes]]]:
+    return [read_tlv(value) for tag, value in read_tlv(unwrap(unwrap(dg14, 0x6E), 0x31)) if tag == 0x30]
 
 
 def active_authentication_key(dg15: bytes) -> bytes:

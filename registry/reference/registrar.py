@@ -19,8 +19,7 @@ import secrets
 import threading
 from collections.abc import Callable
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from pydantic import TypeAdapter
 
 from registry import jws, status
 from registry.errors import (
@@ -40,24 +39,32 @@ from registry.errors import (
 )
 from registry.models import (
     ActRequest,
+    CardInHand,
+    CardProof,
+    CardStanding,
     Challenge,
     Entitlement,
     Grant,
     GrantRequest,
+    HolderProof,
     LedgerHead,
     Presentation,
     Presented,
     Settlement,
 )
 from registry.presence import grant_nonce, presentation_nonce
-from registry.reference.card_proof import CardFiles, CscaFolder, prove_card, verify_answer
+from registry.reference.card_proof import CardFiles, CardHolder, prove_card, prove_holder
+from registry.reference.chip_answer import ChipKey
 from registry.reference.keys import RegistryKeys
 from registry.reference.population import Person
+from registry.reference.security_object import CscaFolder
 from registry.reference.store import GrantRow, PresentationRow, Store
 
 CHALLENGE_LIFETIME = dt.timedelta(seconds=120)
 PRESENTATION_LIFETIME = dt.timedelta(minutes=10)
 GRANT_LIFETIME = dt.timedelta(minutes=15)
+_CARD_PROOF: TypeAdapter[CardProof] = TypeAdapter(CardProof)
+_HOLDER_PROOF: TypeAdapter[HolderProof] = TypeAdapter(HolderProof)
 STATUS_LIFETIME = dt.timedelta(hours=12)
 _BIRTH_EXTRACT = "birth-extract"
 
@@ -85,25 +92,41 @@ class Registrar:
         self._store.add_challenge(challenge_id, kiosk, nonce, _epoch(expires))
         return Challenge(challenge_id=challenge_id, nonce=nonce.hex(), expires_at=expires)
 
+    def card_standing(self, shown: CardInHand) -> CardStanding:
+        """How a card stands, by its signed files alone. Raises what `present` raises of it."""
+        files = CardFiles(*map(_decoded, (shown.sod, shown.dg1, shown.dg11)))
+        self._check_holder(prove_holder(files, self._csca.certificates(), at=self._now()))
+        return CardStanding()
+
     def present(self, kiosk: str, shown: Presentation) -> Presented:
         now = self._now()
         nonce = self._take_challenge(shown.challenge_id, kiosk)
-        encoded = (shown.sod, shown.dg1, shown.dg11, shown.dg14, shown.dg15)
-        card = prove_card(CardFiles(*map(_decoded, encoded)), self._csca.certificates(), at=now)
-        verify_answer(card.key, presentation_nonce(nonce), _decoded(shown.signature))
-        self._check_card(card.document_number, card.nin, card.expires_on.isoformat())
+        files = CardFiles(
+            *map(_decoded, (shown.sod, shown.dg1, shown.dg11)),
+            *(None if text is None else _decoded(text) for text in (shown.dg14, shown.dg15)),
+        )
+        card = prove_card(files, self._csca.certificates(), at=now)
+        card.check_chip(
+            shown.card_proof,
+            shown.holder_proof,
+            presentation_nonce(nonce),
+            None if shown.signature is None else _decoded(shown.signature),
+        )
+        self._check_holder(card.holder)
         presentation_id, expires = secrets.token_hex(16), now + PRESENTATION_LIFETIME
         row = PresentationRow(
             kiosk=kiosk,
-            nin=card.nin,
-            card=card.document_number,
-            card_expires=card.expires_on.isoformat(),
-            key=card.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+            nin=card.holder.nin,
+            card=card.holder.document_number,
+            card_expires=card.holder.expires_on.isoformat(),
+            key=None if card.key is None else card.key.spki,
+            hash=None if card.key is None else card.key.hash,
+            card_proof=shown.card_proof,
             holder_proof=shown.holder_proof,
             expires=_epoch(expires),
         )
         self._store.add_presentation(presentation_id, row, _epoch(now))
-        return Presented(presentation_id=presentation_id, nin=card.nin, expires_at=expires)
+        return Presented(presentation_id=presentation_id, nin=card.holder.nin, expires_at=expires)
 
     def person(self, kiosk: str, presentation_id: str, nin: str) -> Person:
         """Only the person who is standing there: another's number is refused, known or not."""
@@ -139,7 +162,8 @@ class Registrar:
                 return known.jws
             shown = self._presentation(kiosk, request.presentation_id)
             nonce = grant_nonce(self._take_challenge(request.challenge_id, kiosk), grant_id, request)
-            verify_answer(_key(shown.key), nonce, _decoded(request.signature))
+            if shown.key is not None:
+                ChipKey.read(shown.key, shown.hash).verify(nonce, _decoded(request.signature or ""))
             self._check_card(shown.card, shown.nin, shown.card_expires)
             self._check_entitled(shown, request.document_type)
             return self._issue(kiosk, grant_id, request, shown, asked)
@@ -195,8 +219,8 @@ class Registrar:
                 kiosk=kiosk,
                 requester=requester,
                 capacity="self",
-                card_proof="active-authentication",
-                holder_proof="pin" if shown.holder_proof == "pin" else "clerk",
+                card_proof=_CARD_PROOF.validate_python(shown.card_proof),
+                holder_proof=_HOLDER_PROOF.validate_python(shown.holder_proof),
                 status_list=list_name,
                 status_index=index,
                 template_sha256=request.template_sha256,
@@ -221,6 +245,9 @@ class Registrar:
             raise PresentationStale("no card is presented here under that id")
         return row
 
+    def _check_holder(self, holder: CardHolder) -> None:
+        self._check_card(holder.document_number, holder.nin, holder.expires_on.isoformat())
+
     def _check_card(self, number: str, nin: str, expires_on: str) -> None:
         known = self._store.card(number)
         if known is None:
@@ -234,7 +261,8 @@ class Registrar:
             raise CardExpired("the card has expired")
 
     def _entitled(self, shown: PresentationRow) -> list[Entitlement]:
-        # The whole policy of this reference: whoever is standing there may have their own birth extract.
+        # The whole policy of this reference: whoever is standing there may have their own birth extract. Another
+        # person's papers would need a card that the registry itself has proven, and its PIN.
         if self._store.person(shown.nin) is None:
             return []
         return [Entitlement(document_type=_BIRTH_EXTRACT, capacity="self")]
@@ -256,10 +284,3 @@ def _decoded(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
         raise RequestRefused("a field is not base64") from None
-
-
-def _key(spki: bytes) -> ec.EllipticCurvePublicKey:
-    key = load_der_public_key(spki)
-    if not isinstance(key, ec.EllipticCurvePublicKey):  # only such keys are stored
-        raise TypeError("not an elliptic-curve key")
-    return key

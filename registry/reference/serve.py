@@ -31,11 +31,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from registry.errors import SetupError
 from registry.reference.app import KIOSK_SCOPE, create_app
-from registry.reference.card_proof import CscaFolder
 from registry.reference.faults import Fault, Faults, serve_control
 from registry.reference.keys import RegistryKeys
 from registry.reference.population import generate
 from registry.reference.registrar import Clock, Registrar, utc_now
+from registry.reference.security_object import CscaFolder
 from registry.reference.store import Store
 
 READY = "ready.json"

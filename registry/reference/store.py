@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS challenges
   (id TEXT PRIMARY KEY, kiosk TEXT NOT NULL, nonce BLOB NOT NULL, expires INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS presentations
   (id TEXT PRIMARY KEY, kiosk TEXT NOT NULL, nin TEXT NOT NULL, card TEXT NOT NULL, card_expires TEXT NOT NULL,
-   key BLOB NOT NULL, holder_proof TEXT NOT NULL, expires INTEGER NOT NULL) STRICT;
+   key BLOB, hash TEXT, card_proof TEXT NOT NULL, holder_proof TEXT NOT NULL, expires INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS served
   (presentation TEXT NOT NULL, sha256 TEXT NOT NULL, version INTEGER NOT NULL,
    PRIMARY KEY (presentation, sha256)) STRICT;
@@ -42,18 +42,21 @@ CREATE TABLE IF NOT EXISTS heads
    PRIMARY KEY (kiosk, seq, head)) STRICT;
 CREATE TABLE IF NOT EXISTS serials (series TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT;
 """
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True)
 class PresentationRow:
-    """A card that was shown; `key` is its SubjectPublicKeyInfo, `card_expires` the ISO date DG1 bears."""
+    """A card that was shown; `card_expires` is the ISO date DG1 bears. `key` is the SubjectPublicKeyInfo it signs
+    with and `hash` what that key hashes by, None where the key says it (RSA), or where the card signs nothing."""
 
     kiosk: str
     nin: str
     card: str
     card_expires: str
-    key: bytes
+    key: bytes | None
+    hash: str | None
+    card_proof: str
     holder_proof: str
     expires: int
 
@@ -158,11 +161,12 @@ class Store:
             gone = "SELECT id FROM presentations WHERE expires < ?"
             self._db.execute(f"DELETE FROM served WHERE presentation IN ({gone})", (now,))  # noqa: S608  no input in it
             self._db.execute("DELETE FROM presentations WHERE expires < ?", (now,))
-            values = (row.kiosk, row.nin, row.card, row.card_expires, row.key, row.holder_proof, row.expires)
-            self._write("INSERT INTO presentations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", presentation_id, *values)
+            self._write(
+                "INSERT INTO presentations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", presentation_id, *astuple(row)
+            )
 
     def presentation(self, presentation_id: str) -> PresentationRow | None:
-        columns = "kiosk, nin, card, card_expires, key, holder_proof, expires"
+        columns = "kiosk, nin, card, card_expires, key, hash, card_proof, holder_proof, expires"
         row = self._one(f"SELECT {columns} FROM presentations WHERE id = ?", presentation_id)  # noqa: S608
         return PresentationRow(*row) if row else None
 

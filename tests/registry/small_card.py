@@ -3,24 +3,30 @@
 country = Country("DZ")
 card = SmallCard(country, number="900000018", nin="99…", expires_on=date(2035, 5, 1))
 card.files["dg1"], card.answer(nonce8)
+
+A chip signs by ECDSA or RSA (`RsaChip`), or signs nothing (None) and may agree on keys or map instead (`offers`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import secrets
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
 from asn1crypto import algos, cms, core
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 LDS_SECURITY_OBJECT = "2.23.136.1.1.1"
 NUMBERS = {"dg1": 1, "dg11": 11, "dg14": 14, "dg15": 15}
+Signing = Literal["ecdsa", "rsa", "pss"]
 
 
 def tlv(tag: int, *values: bytes) -> bytes:
@@ -35,16 +41,31 @@ def tlv(tag: int, *values: bytes) -> bytes:
 
 
 class Country:
-    """A country's signing authority (P-384) and one document signer (P-256)."""
+    """A country's signing authority (P-384) and one document signer (P-256, or RSA as `signing` says)."""
 
-    def __init__(self, code: str, *, signer_until: dt.datetime | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        *,
+        signer_until: dt.datetime | None = None,
+        signing: Signing = "ecdsa",
+        signer_code: str | None = None,
+    ) -> None:
         self._csca_key = ec.generate_private_key(ec.SECP384R1())
-        self._signer_key = ec.generate_private_key(ec.SECP256R1())
+        self._signing = signing
+        self._signer_key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = (
+            ec.generate_private_key(ec.SECP256R1())
+            if signing == "ecdsa"
+            else rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        )
         root = x509.Name(
             [x509.NameAttribute(NameOID.COUNTRY_NAME, code), x509.NameAttribute(NameOID.COMMON_NAME, "Test CSCA")]
         )
         leaf = x509.Name(
-            [x509.NameAttribute(NameOID.COUNTRY_NAME, code), x509.NameAttribute(NameOID.COMMON_NAME, "Test DS")]
+            [
+                x509.NameAttribute(NameOID.COUNTRY_NAME, signer_code or code),
+                x509.NameAttribute(NameOID.COMMON_NAME, "Test DS"),
+            ]
         )
         csca = self._issue(root, root, self._csca_key.public_key(), ca=True, until=None)
         signer = self._issue(leaf, root, self._signer_key.public_key(), ca=False, until=signer_until)
@@ -55,7 +76,7 @@ class Country:
         self,
         subject: x509.Name,
         issuer: x509.Name,
-        key: ec.EllipticCurvePublicKey,
+        key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
         *,
         ca: bool,
         until: dt.datetime | None,
@@ -87,7 +108,7 @@ class Country:
                 {"type": "message_digest", "values": [hashlib.sha256(lds).digest()]},
             ]
         )
-        signature = self._signer_key.sign(attributes.dump(), ec.ECDSA(hashes.SHA256()))
+        signature, signature_algorithm = self._sign(attributes.dump())
         signer = {
             "version": "v1",
             "sid": cms.SignerIdentifier(
@@ -96,7 +117,7 @@ class Country:
             ),
             "digest_algorithm": algorithm,
             "signed_attrs": attributes,
-            "signature_algorithm": {"algorithm": "sha256_ecdsa"},
+            "signature_algorithm": signature_algorithm,
             "signature": signature,
         }
         signed = cms.SignedData(
@@ -110,41 +131,147 @@ class Country:
         )
         return tlv(0x77, cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump())
 
+    def _sign(self, data: bytes) -> tuple[bytes, dict[str, object]]:
+        if isinstance(self._signer_key, ec.EllipticCurvePrivateKey):
+            return self._signer_key.sign(data, ec.ECDSA(hashes.SHA256())), {"algorithm": "sha256_ecdsa"}
+        if self._signing == "rsa":
+            return self._signer_key.sign(data, padding.PKCS1v15(), hashes.SHA256()), {"algorithm": "sha256_rsa"}
+        pss = padding.PSS(padding.MGF1(hashes.SHA256()), 20)
+        parameters = {
+            "hash_algorithm": {"algorithm": "sha256"},
+            "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": {"algorithm": "sha256"}},
+            "salt_length": 20,
+        }
+        return self._signer_key.sign(data, pss, hashes.SHA256()), {"algorithm": "rsassa_pss", "parameters": parameters}
+
+
+class Chip(Protocol):
+    """What a chip signs with: DG15's key, what DG14 says of it, and its answer to a nonce."""
+
+    @property
+    def spki(self) -> bytes: ...
+    @property
+    def info(self) -> bytes: ...
+    def answer(self, nonce: bytes) -> bytes: ...
+
+
+class EcChip:
+    """Plain r‖s; the hashes are numbered as BSI TR-03111 does (3 is SHA-256)."""
+
+    def __init__(self, curve: ec.EllipticCurve | None = None, hash_: int = 3) -> None:
+        self.key = ec.generate_private_key(curve or ec.SECP256R1())
+        self._hash = hash_
+
+    @property
+    def spki(self) -> bytes:
+        return self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    @property
+    def info(self) -> bytes:
+        protocol, algorithm = "2.23.136.1.1.5", f"0.4.0.127.0.7.1.1.4.1.{self._hash}"
+        return security_info(protocol, core.Integer(1).dump(), core.ObjectIdentifier(algorithm).dump())
+
+    def answer(self, nonce: bytes) -> bytes:
+        assert len(nonce) == 8
+        named = {2: hashes.SHA224(), 3: hashes.SHA256(), 4: hashes.SHA384(), 5: hashes.SHA512()}
+        r, s = decode_dss_signature(self.key.sign(nonce, ec.ECDSA(named[self._hash])))
+        size = (self.key.curve.key_size + 7) // 8
+        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+
+
+class RsaChip:
+    """ISO/IEC 9796-2 scheme 1 with partial recovery; `smaller` gives of s and n - s the smaller, as some chips do."""
+
+    info = b""
+
+    def __init__(self, hash_: str = "sha256", *, bits: int = 2048, smaller: bool = False) -> None:
+        self.key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+        self._hash = hash_
+        self._smaller = smaller
+
+    @property
+    def spki(self) -> bytes:
+        return self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    def answer(self, nonce: bytes) -> bytes:
+        assert len(nonce) == 8
+        trailer = {"sha1": b"\xbc", "sha224": b"\x38\xcc", "sha256": b"\x34\xcc", "sha512": b"\x35\xcc"}[self._hash]
+        size = self.key.key_size // 8
+        m1 = secrets.token_bytes(size - 1 - hashlib.new(self._hash).digest_size - len(trailer))
+        return self.raw(b"\x6a" + m1 + hashlib.new(self._hash, m1 + nonce).digest() + trailer)
+
+    def raw(self, message: bytes) -> bytes:
+        """Whatever the key makes of a string as long as its modulus."""
+        numbers, size = self.key.private_numbers(), self.key.key_size // 8
+        n = numbers.public_numbers.n
+        signed = pow(int.from_bytes(message), numbers.d, n)
+        return (min(signed, n - signed) if self._smaller else signed).to_bytes(size)
+
+
+CHIP_AGREEMENT = "0.4.0.127.0.7.2.2.1.2"
+CHIP_MAPPING = "0.4.0.127.0.7.2.2.4.6.2"
+
+
+def security_info(protocol: str, *values: bytes) -> bytes:
+    return tlv(0x30, core.ObjectIdentifier(protocol).dump(), *values)
+
 
 class SmallCard:
     """The files a registry is shown, and the chip's key. Files may be replaced to spoil the card."""
 
-    def __init__(self, country: Country, *, number: str, nin: str, expires_on: dt.date) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
+    def __init__(
+        self,
+        country: Country,
+        *,
+        number: str,
+        nin: str,
+        expires_on: dt.date,
+        chip: Chip | Literal["p256"] | None = "p256",
+        offers: Sequence[str] = (),
+        zone: str | None = None,
+    ) -> None:
+        self.chip: Chip | None = EcChip() if chip == "p256" else chip
+        infos = [*([self.chip.info] if self.chip and self.chip.info else []), *map(security_info, offers)]
         groups = {
-            "dg1": _dg1(number, expires_on),
+            "dg1": tlv(0x61, tlv(0x5F1F, (zone or td1(number, expires_on)).encode())),
             "dg11": tlv(
                 0x6B, tlv(0x5C, b"\x5f\x0e\x5f\x10"), tlv(0x5F0E, b"SURNAME<<GIVEN"), tlv(0x5F10, nin.encode())
             ),
-            "dg14": _dg14(),
-            "dg15": tlv(0x6F, self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)),
+            **({"dg14": tlv(0x6E, tlv(0x31, *infos))} if infos else {}),
+            **({"dg15": tlv(0x6F, self.chip.spki)} if self.chip else {}),
         }
         sod = country.security_object({NUMBERS[name]: content for name, content in groups.items()})
         self.files: dict[str, bytes] = {**groups, "sod": sod}
 
     def answer(self, nonce: bytes) -> bytes:
-        """Active authentication: plain r‖s."""
-        assert len(nonce) == 8
-        r, s = decode_dss_signature(self.key.sign(nonce, ec.ECDSA(hashes.SHA256())))
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        """Active authentication."""
+        assert self.chip is not None
+        return self.chip.answer(nonce)
 
 
-def _dg1(number: str, expires_on: dt.date) -> bytes:
+def td1(number: str, expires_on: dt.date, state: str = "DZA") -> str:
     padded, expiry, birth = number.ljust(9, "<"), f"{expires_on:%y%m%d}", "860314"
-    first = f"IDDZA{padded}{_digit(padded)}".ljust(30, "<")
-    second = f"{birth}{_digit(birth)}F{expiry}{_digit(expiry)}DZA".ljust(29, "<")
+    kept, rest = padded[:9], padded[9:]
+    first = f"ID{state}{kept}<{rest}{_digit(padded)}" if rest else f"ID{state}{kept}{_digit(kept)}"
+    first = first.ljust(30, "<")
+    second = f"{birth}{_digit(birth)}F{expiry}{_digit(expiry)}{state}".ljust(29, "<")
     composite = _digit(first[5:30] + second[:7] + second[8:15] + second[18:29])
-    return tlv(0x61, tlv(0x5F1F, f"{first}{second}{composite}{'SURNAME<<GIVEN'.ljust(30, '<')}".encode()))
+    return f"{first}{second}{composite}{'SURNAME<<GIVEN'.ljust(30, '<')}"
 
 
-def _dg14() -> bytes:
-    protocol, algorithm = core.ObjectIdentifier("2.23.136.1.1.5"), core.ObjectIdentifier("0.4.0.127.0.7.1.1.4.1.3")
-    return tlv(0x6E, tlv(0x31, tlv(0x30, protocol.dump(), core.Integer(1).dump(), algorithm.dump())))
+def td2(number: str, expires_on: dt.date, state: str = "DZA") -> str:
+    return _two_lines(number, expires_on, state, 36)
+
+
+def td3(number: str, expires_on: dt.date, state: str = "DZA") -> str:
+    return _two_lines(number, expires_on, state, 44)
+
+
+def _two_lines(number: str, expires_on: dt.date, state: str, width: int) -> str:
+    kept, expiry, birth = number.ljust(9, "<"), f"{expires_on:%y%m%d}", "860314"
+    first = f"P<{state}SURNAME<<GIVEN".ljust(width, "<")
+    second = f"{kept}{_digit(kept)}{state}{birth}{_digit(birth)}F{expiry}{_digit(expiry)}".ljust(width, "<")
+    return first + second
 
 
 def _digit(text: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from registry.client import RegistryClient, SignedAct
 from registry.jws import TrustedKeys
-from registry.models import ActRequest, GrantRequest, Presentation, Presented
+from registry.models import ActRequest, CardProof, GrantRequest, HolderProof, Presentation, Presented
 from registry.presence import grant_nonce, presentation_nonce
 from registry.reference.faults import Fault, control
 from registry.reference.keys import write_device
@@ -87,26 +87,42 @@ class Town:
         await asyncio.to_thread(control, self.registry.control_socket, fault)
 
 
-async def presentation(registry: RegistryClient, card: SmallCard) -> Presentation:
-    """What a kiosk sends when the card answers a fresh challenge."""
+async def presentation(
+    registry: RegistryClient,
+    card: SmallCard,
+    card_proof: CardProof = "active-authentication",
+    holder: HolderProof = "pin",
+) -> Presentation:
+    """What a kiosk sends when the card answers a fresh challenge, if it is one that answers."""
     challenge = await registry.challenge()
-    signature = card.answer(presentation_nonce(bytes.fromhex(challenge.nonce)))
+    signature = card.answer(presentation_nonce(bytes.fromhex(challenge.nonce))) if card.chip else None
     files = {name: base64.b64encode(content).decode() for name, content in card.files.items()}
     return Presentation(
         challenge_id=challenge.challenge_id,
-        signature=base64.b64encode(signature).decode(),
-        holder_proof="pin",
+        signature=None if signature is None else base64.b64encode(signature).decode(),
+        card_proof=card_proof,
+        holder_proof=holder,
         **files,
     )
 
 
-async def present(registry: RegistryClient, card: SmallCard) -> Presented:
-    return await registry.present(await presentation(registry, card))
+async def present(
+    registry: RegistryClient,
+    card: SmallCard,
+    card_proof: CardProof = "active-authentication",
+    holder: HolderProof = "pin",
+) -> Presented:
+    return await registry.present(await presentation(registry, card, card_proof, holder))
 
 
-async def served(registry: RegistryClient, card: SmallCard) -> tuple[Presented, SignedAct]:
+async def served(
+    registry: RegistryClient,
+    card: SmallCard,
+    card_proof: CardProof = "active-authentication",
+    holder: HolderProof = "pin",
+) -> tuple[Presented, SignedAct]:
     """Presented, and given the birth act."""
-    presented = await present(registry, card)
+    presented = await present(registry, card, card_proof, holder)
     request = ActRequest(presentation_id=presented.presentation_id, document_type="birth-extract")
     return presented, await registry.act(request)
 
@@ -128,8 +144,10 @@ async def grant_request(
         document_type=document_type,
         language="ar",
         template_sha256=TEMPLATE,
-        signature="",
+        signature=None,
     )
+    if card.chip is None:
+        return unsigned
     signature = card.answer(grant_nonce(bytes.fromhex(challenge.nonce), grant_id, unsigned))
     return unsigned.model_copy(update={"signature": base64.b64encode(signature).decode()})
 

@@ -45,7 +45,10 @@ async def connect(port: int = PORT) -> socket.socket:
 
 
 async def play(card: Card, end: socket.socket, *, delay: float = 0.0) -> None:
-    """Answers for `card` until it is pulled out or the reader goes away; `delay` in seconds, an APDU."""
+    """Answers for `card` until it is pulled out or the reader goes away.
+
+    `delay` is how many seconds it takes for each answer, its own reckoning included.
+    """
     loop = asyncio.get_running_loop()
     try:
         while not card.gone:
@@ -56,9 +59,10 @@ async def play(card: Card, end: socket.socket, *, delay: float = 0.0) -> None:
             if len(message) == 1:
                 answer = _control(card, message[0])
             elif message:
+                due = loop.time() + delay
                 answer = card.process(message)
                 if delay:
-                    await asyncio.sleep(delay)
+                    await asyncio.sleep(due - loop.time())
             if answer:
                 await loop.sock_sendall(end, len(answer).to_bytes(2, "big") + answer)
     except ConnectionError:

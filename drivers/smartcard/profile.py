@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from drivers.smartcard.errors import CardError
 
@@ -33,6 +33,8 @@ FIELDS = frozenset(
 
 class ProfileInvalid(CardError):
     """A profile's file says something that is not known here, or there is no such profile."""
+
+    code: ClassVar[str] = "E-CARD-PROFILE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,24 +12,23 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal, TypeVar
+from dataclasses import replace
+from typing import ClassVar, TypeVar
 
-from drivers.smartcard import tlv
-from drivers.smartcard.apdu import MAX_SHORT, OK, CommandApdu, Exchange
+from drivers.smartcard import access, tlv
+from drivers.smartcard.access import Access as Access
+from drivers.smartcard.access import Kind as Kind
+from drivers.smartcard.apdu import MAX_SHORT, CommandApdu, Exchange
 from drivers.smartcard.carrier import Carrier
 from drivers.smartcard.channel import Channel
-from drivers.smartcard.emrtd import active, bac, chip, domain, files, pace, pin, reading, security_infos
-from drivers.smartcard.emrtd.answer_to_reset import announces_extended_length, buffer_sizes
+from drivers.smartcard.emrtd import active, bac, chip, files, pace, pin, reading, security_infos
 from drivers.smartcard.emrtd.files import FileId
-from drivers.smartcard.emrtd.keys import CipherName
-from drivers.smartcard.emrtd.mapping import MappingName
 from drivers.smartcard.emrtd.messaging import SecureMessaging
 from drivers.smartcard.emrtd.pace import ChipAuthenticationData
-from drivers.smartcard.emrtd.passwords import Can, Mrz, Password
+from drivers.smartcard.emrtd.passwords import Can, Mrz, Password, Pin
 from drivers.smartcard.emrtd.randomness import Randomness
 from drivers.smartcard.emrtd.reading import Partial, Progress, Sizes
-from drivers.smartcard.emrtd.security_infos import PaceInfo, SecurityInfo
+from drivers.smartcard.emrtd.security_infos import PaceInfo
 from drivers.smartcard.errors import (
     AccessDowngraded,
     AccessNotOffered,
@@ -38,33 +37,20 @@ from drivers.smartcard.errors import (
     ChannelEnded,
     ChipNotProven,
     FileAbsent,
-    MalformedData,
     PasswordKind,
+    PinAbsent,
 )
+from drivers.smartcard.profile import PinRule, Profile, Quirks
 
 T = TypeVar("T")
-Kind = Literal["PACE", "BAC"]
 _REOPENINGS = 3
 """How often a session that the chip ended is begun again, in all: a chip that ends each is broken."""
-_WRAPPING = 40
-"""Bytes at most that secure messaging adds to an extended answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How the card is opened: `mapping`, `cipher` and `curve` are None for BAC; `passwords` holds "can", "mrz"."""
-
-    kind: Kind
-    mapping: MappingName | None
-    cipher: CipherName | None
-    curve: str | None
-    passwords: frozenset[str]
-    pace: PaceInfo | None = field(default=None, repr=False)
-    infos: tuple[SecurityInfo, ...] = field(default=(), repr=False)
+_LENGTH_REFUSED = {0x6700, 0x6B00, 0x6F00}
 
 
 class IdCard:
-    """One card on one channel. `accept` are the access protocols this kiosk is willing to speak: BOTH or PACE_ONLY.
+    """One card on one channel. `accept` are the access protocols this kiosk is willing to speak: BOTH or PACE_ONLY;
+    `profile` says where these cards leave the standard, and what PIN they have.
 
     Every method raises CardError subclasses only; after CardRemovedError, CardSilent or ChannelBroken the card
     must be connected anew (`reconnected`).
@@ -74,19 +60,28 @@ class IdCard:
     PACE_ONLY: ClassVar[frozenset[Kind]] = frozenset(("PACE",))
 
     def __init__(
-        self, channel: Channel, *, accept: frozenset[Kind] = BOTH, random: Randomness = secrets.token_bytes
+        self,
+        channel: Channel,
+        *,
+        accept: frozenset[Kind] = BOTH,
+        profile: Profile | None = None,
+        random: Randomness = secrets.token_bytes,
     ) -> None:
-        self._carrier = Carrier(channel)
+        self._quirks = profile.quirks if profile is not None else Quirks()
+        self._application = profile.aid if profile is not None else files.AID
+        self._pin = profile.pin if profile is not None else pin.USUAL
+        self._carrier = Carrier(channel, bare_select_ok=self._quirks.bare_select_ok)
         self._accept = accept
         self._random = random
         self._access: Access | None = None
         self._password: Password | None = None
         self._touched = False
         self._prepared: int | None = None
-        self._sizes = Sizes()
+        self._sizes = Sizes(header_first=self._quirks.first_read == "header")
         self._partials: dict[FileId, Partial] = {}
         self._way: chip.ChipKey | None = None
-        self._reopenings = 0
+        self._reopenings = self._session = 0
+        self._proven_in: int | None = None
         self.chip_data: ChipAuthenticationData | None = None
         """What PACE with chip authentication mapping left, to be held against `card_security`."""
         self.card_security: bytes | None = None
@@ -101,48 +96,20 @@ class IdCard:
     def probe(self) -> Access:
         """What the card asks for, before anything is typed. Whether it takes a CAN is asked of it, but not any more
         once it has been opened. Raises PaceUnsupported, MalformedData."""
-        access = self._look()
-        if access.pace is not None and "can" in access.passwords and not self._touched and self._prepared is None:
-            if self._takes_can(access.pace):
+        found = self._look()
+        if found.pace is not None and "can" in found.passwords and not self._touched and self._prepared is None:
+            if self._carrier.carry(access.takes_can(found.pace)):
                 self._prepared = Can.reference
             else:
-                self._access = access = replace(access, passwords=frozenset(("mrz",)))
-        return access
+                self._access = found = replace(found, passwords=frozenset(("mrz",)))
+        return found
 
     def _look(self) -> Access:
         """What the card shows; extended answers are asked of it only where it states its buffers (§9.3.1.2)."""
         if self._access is None:
-            self._access = self._shown()
-            if announces_extended_length(self.channel.atr):
-                self._learn_sizes()
+            self._access = self._carrier.carry(access.shown(self._sizes, self._quirks))
+            self._sizes = self._carrier.carry(access.sizes_stated(self.channel.atr, self._sizes))
         return self._access
-
-    def _shown(self) -> Access:
-        try:
-            infos = security_infos.parse(self._read(FileId.CARD_ACCESS))
-        except (FileAbsent, CardRefused):
-            infos = ()
-        found = security_infos.choose_pace(infos)
-        if found is None:
-            return Access("BAC", None, None, None, frozenset(("mrz",)), None, infos)
-        curve = domain.standardised(found.parameters).name
-        return Access("PACE", found.mapping, found.cipher, curve, frozenset(("can", "mrz")), found, infos)
-
-    def _learn_sizes(self) -> None:
-        try:
-            sizes = buffer_sizes(self._read(FileId.ATR_INFO))
-        except (FileAbsent, CardRefused, MalformedData):
-            return
-        if sizes is not None:
-            self._sizes = Sizes(extended=sizes.answer - _WRAPPING)
-
-    def _takes_can(self, info: PaceInfo) -> bool:
-        """The chip is asked (MSE:Set AT), which costs no try."""
-        try:
-            self._carrier.carry(pace.set_authentication_template(Can.reference, info))
-        except CardRefused:
-            return False
-        return True
 
     def open(self, password: Password) -> Access:
         """Opens the chip: PACE where it is advertised, never BAC instead; may be called again after WrongPassword.
@@ -157,21 +124,26 @@ class IdCard:
             # Some cards are stuck after a failed try until they are reset.
             self.channel.reset()
             self._prepared = None
-        access = self._look()
-        if access.kind not in self._accept:
-            raise AccessNotOffered(f"this kiosk does not open cards by {access.kind}")
-        if isinstance(password, Can) and "can" not in access.passwords:
+        found = self._look()
+        if found.kind not in self._accept:
+            raise AccessNotOffered(f"this kiosk does not open cards by {found.kind}")
+        if isinstance(password, Can) and "can" not in found.passwords:
             raise PasswordKind("this card is opened by its MRZ, not by a CAN")
         self._touched = True
-        if access.pace is not None:
-            self._open_by_pace(password, access.pace)
+        if found.pace is not None:
+            self._open_by_pace(password, found.pace)
         elif isinstance(password, Mrz):
-            self._carrier.carry(files.select_application())
-            self._talk_through(self._carrier.carry(bac.mutual_authentication(password, self._random)))
+            self._open_by_bac(password)
         else:
             raise PasswordKind("this card knows no PIN that opens it")
         self._password = password
-        return access
+        self._session += 1
+        return found
+
+    def _open_by_bac(self, password: Mrz) -> None:
+        self._carrier.carry(files.select_application(self._application))
+        keyed = password.nine if self._quirks.bac_number == "nine" else password
+        self._talk_through(self._carrier.carry(bac.mutual_authentication(keyed, self._random)))
 
     def _open_by_pace(self, password: Password, info: PaceInfo) -> None:
         if self._prepared != password.reference:
@@ -179,10 +151,18 @@ class IdCard:
         self._prepared = None
         established = self._carrier.carry(pace.key_agreement(password, info, self._random))
         self._talk_through(established.messaging)
-        self.chip_data = established.chip
         if established.chip is not None:
+            self._read_card_security()
+            if self.chip_data is None:
+                self._proven_in = self._session + 1
+        self.chip_data = established.chip
+        self._carrier.carry(files.select_application(self._application))
+
+    def _read_card_security(self) -> None:
+        try:
             self.card_security = self._read(FileId.CARD_SECURITY)
-        self._carrier.carry(files.select_application())
+        except (FileAbsent, CardRefused):
+            self.card_security = None  # then the mapping proves nothing: that is for `genuine` to judge
 
     def _talk_through(self, messaging: SecureMessaging) -> None:
         self._carrier.talk_through(messaging)
@@ -200,21 +180,20 @@ class IdCard:
 
     def _keeping(self, work: Callable[[], T]) -> T:
         """Does the work, in a new session if the chip ends the present one."""
+        password, way, ended = self._password, self._way, False
         while True:
             try:
+                if ended and password is not None:
+                    self.open(password)
+                    if way is not None:
+                        self._authenticate(way)
                 return work()
             except ChannelEnded:
-                if self._password is None or self._reopenings == _REOPENINGS:
+                # A PIN is not sent a second time for one typing.
+                if password is None or isinstance(password, Pin) or self._reopenings == _REOPENINGS:
                     raise
                 self._reopenings += 1
-                self._reopen()
-
-    def _reopen(self) -> None:
-        password, way = self._password, self._way
-        assert password is not None  # noqa: S101 - the caller has seen to it
-        self.open(password)
-        if way is not None:
-            self._authenticate(way)
+                ended = True
 
     def confirm_access(self, dg14: bytes) -> None:
         """Compares what EF.CardAccess showed with the signed DG14 (ICAO 9303-11 §4.2), after passive authentication.
@@ -244,9 +223,12 @@ class IdCard:
     def _authenticate(self, way: chip.ChipKey) -> None:
         self._talk_through(self._carrier.carry(chip.authenticate(way, self._random)))
         try:
-            self._carrier.carry(_first_answer())
+            self._carrier.carry(_first_question())
         except ChannelBroken as error:
             raise ChipNotProven("the chip does not hold the key that its files name") from error
+        if not self._carrier.proven:
+            raise ChipNotProven("the chip does not answer under the keys that it should hold")
+        self._proven_in = self._session
 
     def active_authentication(self, nonce8: bytes) -> bytes:
         """The chip's signature over `nonce8`, as it comes. How long it will be is told by DG15, once it is read.
@@ -256,20 +238,48 @@ class IdCard:
         self._expect_channel()
         dg15 = self._partials.get(FileId.DG15, Partial())
         long = dg15.complete and active.signature_bytes(bytes(dg15.content)) > self._sizes.fitting
-        return self._carrier.carry(active.sign(nonce8, long=long))
+        self._proven_in = self._session
+        try:
+            return self._carrier.carry(active.sign(nonce8, long=long))
+        except CardRefused as error:
+            if not long or error.status not in _LENGTH_REFUSED:
+                raise
+            return self._carrier.carry(active.sign(nonce8))  # it may hand out a long answer in parts
 
     def pin_tries(self) -> int | None:
-        """Tries left, 0 when blocked; None when the card does not say. Costs no try. Raises CardRefused."""
-        self._expect_channel()
-        return self._carrier.carry(pin.tries_left())
+        """Tries left, 0 when blocked; None when the card does not say. Costs no try. Raises CardRefused, PinAbsent."""
+        rule = self._expect_pin()
+        if rule.kind == "verify":
+            return self._carrier.carry(pin.tries_left(rule, self._application))
+        return self._carrier.carry(pin.tries_left_of_pace(rule, self._pace_of_pin(), self._application))
 
     def verify_pin(self, pin_digits: str) -> None:
-        """One try, inside the channel; never sent a second time by itself.
+        """One try, inside the channel; never sent a second time by itself, and not to another session than the one in
+        which the chip was last asked for its proof.
 
-        Raises PinFormat (nothing was sent), WrongPin, PinBlocked, PinAbsent, CardRefused.
+        Raises PinFormat (nothing was sent), WrongPin, PinBlocked, PinAbsent, CardRefused, ChannelEnded.
         """
+        rule = self._expect_pin()
+        if self._proven_in not in (None, self._session):
+            raise ChannelEnded("the chip was proven in a session that it has ended since")
+        if rule.kind == "verify":
+            return self._carrier.carry(pin.verify(pin_digits, rule, self._application))
+        info = self._pace_of_pin()
+        established = self._carrier.carry(pin.agree(pin_digits, rule, info, self._random, self._application))
+        self._talk_through(established.messaging)
+        self._carrier.carry(files.select_application(self._application))
+
+    def _expect_pin(self) -> PinRule:
         self._expect_channel()
-        self._carrier.carry(pin.verify(pin_digits))
+        if self._pin is None:
+            raise PinAbsent("these cards have no PIN")
+        return self._pin
+
+    def _pace_of_pin(self) -> PaceInfo:
+        info = self._look().pace
+        if info is None:
+            raise PinAbsent("the card has no PACE to give a PIN to")
+        return info
 
     def close(self) -> None:
         self._password = None
@@ -281,8 +291,6 @@ class IdCard:
             raise ChannelBroken("the chip has not been opened")
 
 
-def _first_answer() -> Exchange[None]:
-    """The smallest question that any chip answers under its new keys."""
-    response = yield CommandApdu(0x00, 0xB0, 0x80 | FileId.COM.short, 0x00, le=8)
-    if response.status != OK and not response.data:
-        raise ChannelBroken(f"no answer through the new channel: status {response.status:04X}")
+def _first_question() -> Exchange[None]:
+    """The smallest that any chip answers under its new keys, whatever it answers."""
+    yield CommandApdu(0x00, 0xB0, 0x80 | FileId.SOD.short, 0x00, le=8)

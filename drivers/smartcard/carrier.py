@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar
 
-from drivers.smartcard.apdu import MAX_RESPONSE, CommandApdu, Exchange, ResponseApdu
+from drivers.smartcard.apdu import MAX_RESPONSE, OK, CommandApdu, Exchange, ResponseApdu
 from drivers.smartcard.channel import Channel
 from drivers.smartcard.emrtd.messaging import SecureMessaging
 from drivers.smartcard.errors import ChannelEnded, MalformedData, Unprotected
 
 T = TypeVar("T")
 
-_MORE = 0x61
+_MORE, _EXACTLY = 0x61, 0x6C
+_MAX_PARTS = MAX_RESPONSE // 256 + 64
+_SELECT = 0xA4
 _ENDED = {0x6987, 0x6988, 0x6982, 0x6985}
 """What a chip says that has thrown its session keys away, or never counted as we do."""
 
 
 class Carrier:
-    """`messaging` is None until the chip is opened.
+    """`messaging` is None until the chip is opened; `bare_select_ok` is the quirk of a card's profile.
 
     A bare error inside secure messaging goes to the protocol as any error would; nothing is believed of it but
     that the command was not carried out. Whether the chip has counted such an answer differs from chip to chip:
     `counts_errors` says what is assumed, and is turned round when the assumption proves wrong.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, *, bare_select_ok: bool = False) -> None:
         self.channel = channel
         self.messaging: SecureMessaging | None = None
         self.counts_errors = False
-        self._after_error = False
+        self.proven = False
+        """Whether the last answer came through secure messaging, its checksum right."""
+        self._bare_select_ok = bare_select_ok
+        self._after_bare = False
 
     def carry(self, exchange: Exchange[T]) -> T:
         """Raises what the exchange raises, CardError, and ChannelEnded where the chip has ended the session."""
@@ -43,34 +49,50 @@ class Carrier:
     def talk_through(self, messaging: SecureMessaging | None) -> None:
         """From the next command on."""
         self.messaging = messaging
-        self._after_error = False
+        self._after_bare = False
 
     def _transmit(self, command: CommandApdu) -> ResponseApdu:
+        self.proven = False
         if self.messaging is None:
-            return self._send(command)
+            return self._exactly(command)
         answer = self._send(self.messaging.seal(command).apdu)
+        if self._bare_select_ok and command.ins == _SELECT and answer == ResponseApdu(b"", OK):
+            return self._bare(answer.status)
         try:
             opened = self.messaging.open(answer)
         except Unprotected as bare:
-            if bare.status in _ENDED and self._after_error:
-                self.counts_errors = not self.counts_errors
             if bare.status in _ENDED:
+                if self._after_bare:
+                    self.counts_errors = not self.counts_errors
                 raise ChannelEnded(f"the card ended secure messaging: status {bare.status:04X}") from bare
-            if self.counts_errors:
-                self.messaging.counted()
-            self._after_error = True
-            return ResponseApdu(b"", bare.status)
-        self._after_error = False
+            return self._bare(bare.status)
+        self._after_bare = False
+        self.proven = True
         return opened.response
+
+    def _bare(self, status: int) -> ResponseApdu:
+        """An answer that nobody vouches for."""
+        assert self.messaging is not None  # noqa: S101 - only inside secure messaging is an answer bare
+        if self.counts_errors:
+            self.messaging.counted()
+        self._after_bare = True
+        return ResponseApdu(b"", status)
+
+    def _exactly(self, command: CommandApdu) -> ResponseApdu:
+        """Outside secure messaging: a T=0 card names the length it wants to be asked for (6Cxx; ISO 7816-3 §12.2.1)."""
+        answer = self._send(command)
+        if answer.status >> 8 == _EXACTLY and not command.data and command.le not in (None, answer.status & 0xFF):
+            answer = self._send(replace(command, le=(answer.status & 0xFF) or 256))
+        return answer
 
     def _send(self, command: CommandApdu) -> ResponseApdu:
         """One command and its whole answer: what a T=0 card holds back (61xx) is fetched (ISO 7816-4 §11.8.1)."""
         answer = ResponseApdu.decode(self.channel.transmit(command.encode()))
-        data = answer.data
+        data, parts = answer.data, 0
         while answer.status >> 8 == _MORE:
             rest = CommandApdu(0x00, 0xC0, 0x00, 0x00, le=(answer.status & 0xFF) or 256)
             answer = ResponseApdu.decode(self.channel.transmit(rest.encode()))
-            if (not answer.data and answer.status >> 8 == _MORE) or len(data) + len(answer.data) > MAX_RESPONSE:
+            data, parts = data + answer.data, parts + 1
+            if parts > _MAX_PARTS or len(data) > MAX_RESPONSE:
                 raise MalformedData("an answer of the card has no end")
-            data += answer.data
         return ResponseApdu(data, answer.status)

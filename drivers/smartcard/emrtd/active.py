@@ -72,7 +72,7 @@ def _verify_rsa(key: rsa.RSAPublicKey, nonce: bytes, signature: bytes) -> bool:
     recovered = pow(value, numbers.e, numbers.n)
     if recovered & 0xF != 0xC:
         recovered = numbers.n - recovered  # of s and n - s the smaller may have been given (annex B.4)
-    return matches(recovered.to_bytes(size), nonce)
+    return matches(recovered.to_bytes(size), nonce)  # its first byte is 6A only where nothing leads it
 
 
 def matches(recovered: bytes, nonce: bytes) -> bool:
@@ -80,7 +80,7 @@ def matches(recovered: bytes, nonce: bytes) -> bool:
     algorithm, end = ("sha1", 1) if recovered[-1] == 0xBC else (_TRAILERS.get(recovered[-2]), 2)
     if algorithm is None or (end == 2 and recovered[-1] != 0xCC):
         return False
-    body = recovered.lstrip(b"\0")[:-end]
+    body = recovered[:-end]
     digest_size = hashlib.new(algorithm).digest_size
     if body[:1] != b"\x6a" or len(body) < 1 + digest_size:
         return False

@@ -11,7 +11,7 @@ the first answer under them, or in the token; that the key is genuine only passi
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.smartcard import tlv
 from drivers.smartcard.apdu import OK, CommandApdu, Exchange
@@ -48,8 +48,9 @@ def choose(infos: tuple[SecurityInfo, ...]) -> ChipKey | None:
     for info in sorted(ways, key=ChipInfo.preference, reverse=True):
         for key in keys:
             if key.agreement == info.agreement and (info.key_id is None or key.key_id in (None, info.key_id)):
+                named = replace(info, key_id=key.key_id) if info.key_id is None and len(keys) > 1 else info
                 try:
-                    return ChipKey(info, agreement_key(key.spki))
+                    return ChipKey(named, agreement_key(key.spki))
                 except UnsupportedKey as error:
                     refused = error
     if refused is not None:

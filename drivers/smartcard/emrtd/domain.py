@@ -2,7 +2,7 @@
 
     group = standardised(13)                  # brainpoolP256r1
     ours = group.generator.times(private)     # a public key
-    theirs = group.decode(from_the_card)      # checked: PaceFailed if it is no element of the group
+    theirs = group.decode(from_the_card)      # checked: BadPublicKey if it is no element of the group
     secret = theirs.times(private).secret()
 
 Elements come from the card and are not believed: a point must be on the curve, a number in the subgroup of
@@ -33,7 +33,7 @@ from ecdsa.ellipticcurve import INFINITY, AbstractPoint, PointJacobi
 
 from drivers.smartcard.emrtd.modp import MODP, Modp
 from drivers.smartcard.emrtd.randomness import Randomness, scalar
-from drivers.smartcard.errors import BadPublicKey, PaceUnsupported
+from drivers.smartcard.errors import BadPublicKey, PaceFailed, PaceUnsupported
 
 Agreement = Literal["DH", "ECDH"]
 
@@ -133,6 +133,8 @@ class Curve:
         if p % 4 != 3:
             raise PaceUnsupported(f"{self.name} has no integrated mapping")
         alpha = -value * value % p
+        if (alpha + alpha * alpha) % p == 0:
+            raise PaceFailed("the card's nonce maps onto no point")
         x2 = -b * pow(a, -1, p) * (1 + pow(alpha + alpha * alpha, -1, p)) % p
         x3 = alpha * x2 % p
         h2 = (pow(x2, 3, p) + a * x2 + b) % p
@@ -160,8 +162,8 @@ class Number:
         return self.group.made(self.value * other.value % self.group.prime)
 
     def encode(self) -> bytes:
-        """An unsigned integer (§9.4.1), as long as the prime: chips take both, and some want all of it."""
-        return self.value.to_bytes(self.group.size)
+        """An unsigned integer without leading zeros (§9.4.1, §9.4.3): a token is made over these very bytes."""
+        return self.value.to_bytes((self.value.bit_length() + 7) // 8)
 
     def secret(self) -> bytes:
         """As long as the prime (PKCS #3 §8.3)."""

@@ -74,3 +74,8 @@ def select_application(aid: bytes = AID) -> Exchange[None]:
     """Raises CardRefused."""
     response = yield CommandApdu(0x00, 0xA4, 0x04, 0x0C, aid)
     response.expect_ok("SELECT of the eMRTD application")
+
+
+def select_master() -> Exchange[None]:
+    """The master file, by its identifier. Some chips refuse that and are in it all the same."""
+    yield CommandApdu(0x00, 0xA4, 0x00, 0x0C, b"\x3f\x00")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Protocol
 
 from drivers.smartcard.emrtd.domain import Element, Group, private_key
@@ -43,15 +44,16 @@ class GenericMapping:
     private: int = field(repr=False)
     theirs: bytes = b""
 
-    @property
+    @cached_property
     def sent(self) -> bytes:
         return self.group.generator.times(self.private).encode()
 
     def generator(self, nonce: bytes, received: bytes) -> Element:
-        if received == self.sent:
+        chip = self.group.decode(received)
+        self.theirs = chip.encode()
+        if self.theirs == self.sent:
             raise PaceFailed("the card sent our own public key back")
-        self.theirs = received
-        shared = self.group.decode(received).times(self.private)
+        shared = chip.times(self.private)
         scalar = int.from_bytes(nonce)
         if scalar % self.group.order == 0:
             raise PaceFailed("the card's nonce is zero")
@@ -73,8 +75,9 @@ class IntegratedMapping:
 
 
 def pseudo_random(prime: int, cipher: CipherName, s: bytes, t: bytes) -> int:
-    """R_p(s, t), a number modulo `prime` (figure 2). Raises PaceFailed for a nonce of another length than 16 or 32."""
-    if len(s) not in _C0 or len(s) < KEY_BYTES[cipher]:
+    """R_p(s, t), a number modulo `prime` (figure 2). Raises PaceFailed for a nonce of another length than the cipher's:
+    the fewest whole blocks that are no shorter than its key, 16 or 32 bytes."""
+    if len(s) != -(-KEY_BYTES[cipher] // 16) * 16:
         raise PaceFailed("the card's nonce has not the length of the integrated mapping")
     encrypt = _encryption(cipher)
     key, mapped = encrypt(t, s), b""

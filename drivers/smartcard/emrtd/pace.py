@@ -112,25 +112,28 @@ def key_agreement(password: Password, info: PaceInfo, random: Randomness) -> Exc
     private = domain.private_key(group, random)
     ours = generator.times(private).encode()
     theirs = yield from _step(group, _KEY_OURS, ours, "PACE, key agreement")
-    if theirs == ours:
+    chip = group.decode(theirs)
+    if chip.encode() == ours:
         raise PaceFailed("the card sent our own public key back")
-    keys = session_keys(info.cipher, group.decode(theirs).times(private).secret())
+    keys = session_keys(info.cipher, chip.times(private).secret())
 
     chip_data = yield from _exchange_tokens(keys, info, ours, theirs)
     return Established(SecureMessaging(keys), _chip(info, group, mapped, keys, chip_data))
 
 
-def set_authentication_template(password: int, info: PaceInfo) -> Exchange[None]:
-    """MSE:Set AT (§4.4.4.1); `password` is its reference there. The domain's number is only said to cards that ask
-    for it, or offer several: others refuse it. Raises CardRefused."""
+def set_authentication_template(password: int, info: PaceInfo) -> Exchange[int]:
+    """MSE:Set AT (§4.4.4.1); `password` is its reference there. The domain's number is only said to cards that offer
+    several; what a card does not like of it is tried the other way round, which costs no try. Returns the status: 9000,
+    or the warning 63Cx, X tries being left. Raises CardRefused."""
     data = tlv.encode(0x80, info.protocol) + tlv.encode(0x83, bytes((password,)))
     number = tlv.encode(0x84, bytes((info.parameters,)))
-    response = yield CommandApdu(0x00, 0x22, 0xC1, 0xA4, data + number if info.ambiguous else data)
-    if response.status in _PARAMETERS_MISSING and not info.ambiguous:
-        response = yield CommandApdu(0x00, 0x22, 0xC1, 0xA4, data + number)
-    # 63Cx here is a warning that tries are running out, not a refusal.
+    forms = (data + number, data) if info.ambiguous else (data, data + number)
+    response = yield CommandApdu(0x00, 0x22, 0xC1, 0xA4, forms[0])
+    if response.status in _PARAMETERS_MISSING:
+        response = yield CommandApdu(0x00, 0x22, 0xC1, 0xA4, forms[1])
     if response.status != OK and response.status & 0xFFF0 != 0x63C0:
         raise CardRefused("MSE:Set AT", response.status)
+    return response.status
 
 
 def _chip(

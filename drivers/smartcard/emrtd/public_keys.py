@@ -14,16 +14,14 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from ecdsa import curves
-from ecdsa.der import UnexpectedDER
-from ecdsa.errors import MalformedPointError
+from ecdsa import curves, ellipticcurve
 
 from drivers.smartcard import tlv
 from drivers.smartcard.emrtd.domain import NUMBERS, Curve, Element, Group, PrimeField, standardised
 from drivers.smartcard.emrtd.modp import MODP, Modp
-from drivers.smartcard.errors import MalformedData, PaceUnsupported, UnsupportedKey
+from drivers.smartcard.errors import BadPublicKey, MalformedData, PaceUnsupported, UnsupportedKey
 
-_SEQUENCE, _INTEGER, _BITS, _OID = 0x30, 0x02, 0x03, 0x06
+_SEQUENCE, _INTEGER, _BITS, _OCTETS, _OID = 0x30, 0x02, 0x03, 0x04, 0x06
 _EC = bytes.fromhex("2A8648CE3D0201")
 _DH_X942 = bytes.fromhex("2A8648CE3E0201")
 _DH_PKCS3 = bytes.fromhex("2A864886F70D010301")
@@ -89,14 +87,47 @@ def _group(algorithm: tuple[tlv.Tlv, ...]) -> Group:
 
 
 def named_curve(parameters: bytes) -> str:
-    """The name, as `ecdsa` has it, of ECParameters that are named or written out. Raises UnsupportedKey."""
-    try:
-        found = curves.Curve.from_der(parameters)
-    except (UnexpectedDER, MalformedPointError, curves.UnknownCurveError, ValueError, TypeError, IndexError) as error:
-        raise UnsupportedKey("the parameters of an elliptic curve cannot be read") from error
-    if found.oid is None:
+    """The name, as `ecdsa` has it, of ECParameters that are named or written out. Nothing is reckoned with what is
+    written out: it is a known curve in every number, or none. Raises UnsupportedKey, MalformedData."""
+    outer, _ = tlv.take(parameters)
+    if outer.tag == _OID:
+        name = _NAMES.get(outer.value)
+    else:
+        name = _WRITTEN_OUT.get(_numbers_of(outer)) if outer.tag == _SEQUENCE else None
+    if name is None:
         raise UnsupportedKey("a public key is on a curve that no standard names")
-    return str(found.name)
+    return name
+
+
+def _numbers_of(parameters: tlv.Tlv) -> tuple[int, ...]:
+    """p, a, b, the base point's x, the order (RFC 3279 §2.3.5). A base point of the other sign is another generator,
+    so that its y is looked at too: the last bit, which a compressed point also gives."""
+    parts = parameters.children()
+    if [part.tag for part in parts[:5]] != [_INTEGER, _SEQUENCE, _SEQUENCE, _OCTETS, _INTEGER]:
+        raise MalformedData("the parameters of an elliptic curve are not formed right")
+    field, coefficients = parts[1].children(), parts[2].children()
+    if [item.tag for item in field] != [_OID, _INTEGER]:
+        raise UnsupportedKey("a public key is on a curve over no prime field")
+    if [item.tag for item in coefficients[:2]] != [_OCTETS, _OCTETS]:
+        raise MalformedData("the parameters of an elliptic curve are not formed right")
+    p, a, b = (int.from_bytes(item.value) for item in (field[1], *coefficients[:2]))
+    point, size = parts[3].value, (p.bit_length() + 7) // 8
+    odd = point[-1:] if len(point) == 1 + 2 * size and point[0] == 4 else point[:1] if len(point) == 1 + size else b""
+    if not odd:
+        raise UnsupportedKey("the base point of an elliptic curve is written in an unknown way")
+    return p, a, b, int.from_bytes(point[1 : 1 + size]), odd[0] & 1, int.from_bytes(parts[4].value)
+
+
+def _written_out(curve: curves.Curve) -> tuple[int, ...]:
+    """As `_numbers_of` has it."""
+    p, base = int(curve.curve.p()), curve.generator
+    a, b = (int(coefficient) % p for coefficient in (curve.curve.a(), curve.curve.b()))
+    return p, a, b, int(base.x()), int(base.y()) & 1, int(curve.order)
+
+
+_PRIME_CURVES = [curve for curve in curves.curves if isinstance(curve.curve, ellipticcurve.CurveFp)]
+_WRITTEN_OUT = {_written_out(curve): str(curve.name) for curve in _PRIME_CURVES}
+_NAMES = {bytes(curve.encoded_oid[2:]): str(curve.name) for curve in _PRIME_CURVES if curve.oid is not None}
 
 
 def _curve(parameters: bytes) -> Group:
@@ -164,7 +195,7 @@ SignatureKey = EcKey | rsa.RSAPublicKey
 
 
 def signature_key(spki: bytes) -> SignatureKey:
-    """A key that signs. Raises MalformedData, UnsupportedKey."""
+    """A key that signs. Raises MalformedData, also for a point off its curve, and UnsupportedKey."""
     algorithm, bits = _parts(spki)
     kind = algorithm[0].value
     if kind in _RSA:
@@ -174,7 +205,11 @@ def signature_key(spki: bytes) -> SignatureKey:
     group = _group(algorithm)
     if not isinstance(group, Curve):
         raise UnsupportedKey("a public key is of a kind that does not sign")
-    return EcKey(group.library_name, group.size, group.order, group.decode(bits).encode())
+    try:
+        point = group.decode(bits).encode()
+    except BadPublicKey as error:
+        raise MalformedData("a public key is not a point of its curve") from error
+    return EcKey(group.library_name, group.size, group.order, point)
 
 
 def _rsa(bits: bytes) -> rsa.RSAPublicKey:

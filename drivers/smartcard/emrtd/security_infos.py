@@ -74,7 +74,7 @@ def pace_infos(infos: tuple[SecurityInfo, ...]) -> tuple[SecurityInfo, ...]:
 class PaceInfo:
     """A PACE variant that can be run here: `protocol` as in MSE:Set AT, `parameters` the domain's number.
 
-    `ambiguous` where the chip offers the same protocol over several domains, and must be told which.
+    `ambiguous` where the chip has several domains for PACE, in whatever variant, and must be told which (§4.4.4.1).
     """
 
     protocol: bytes
@@ -99,7 +99,8 @@ def choose_pace(infos: tuple[SecurityInfo, ...]) -> PaceInfo | None:
             raise PaceUnsupported("the card's PACE is of no kind that is spoken here")
         return None
     best = max(known, key=_preference)
-    return replace(best, ambiguous=sum(other.protocol == best.protocol for other in known) > 1)
+    domains = {info.integer(1) for info in advertised} - {None}
+    return replace(best, ambiguous=len(domains) > 1)
 
 
 def _pace(info: SecurityInfo) -> PaceInfo | None:

@@ -48,7 +48,7 @@ def test_a_file_is_read_whole(run, by_short_id: bool, size: int, most: int) -> N
     [
         (serve(tlv.encode(0x61, b"x" * 50)), smartcard.MalformedData),
         (serve(bytes.fromhex("7583FFFFFF") + bytes(300)), smartcard.MalformedData),
-        (serve(tlv.encode(0x75, bytes(900))[:500]), smartcard.CardRefused),
+        (serve(tlv.encode(0x75, bytes(900))[:500]), smartcard.MalformedData),
         (serve(tlv.encode(0x75, bytes(900)), most=1), smartcard.MalformedData),
         (lambda command: ResponseApdu(b"", 0x6A82), smartcard.FileAbsent),
         (lambda command: ResponseApdu(b"", 0x6982), smartcard.CardRefused),

@@ -1,38 +1,35 @@
-"""The demo's issuing authority: it makes country and signer keys once, and cards from holders.
+"""The demo's issuing authorities: they make country and signer keys once, and cards from holders.
 
 issuer = CardIssuer.load_or_create(folder)          # the CSCA certificate: issuer.csca_certificate
 issuer.issue(Holder(...)).save(folder / "amina.json")
+issuer.issue(Holder(...), CardDesign.named("cam"))  # another kind of card
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
-from dataclasses import dataclass, field
+import secrets
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from drivers.simulated.card import Access, CardImage
+from drivers.simulated.card.groups import draw, standard
+from drivers.simulated.card.plan import ChipKey
+from drivers.simulated.errors import HolderInvalid
+from drivers.simulated.issuing import mrz, writing
+from drivers.simulated.issuing.active_key import ActiveKey
+from drivers.simulated.issuing.authority import Authority
+from drivers.simulated.issuing.certificates import STATES
+from drivers.simulated.issuing.design import CardDesign
 
-from drivers.simulated.card import Access, CardImage, FileId
-from drivers.simulated.errors import HolderInvalid, IssuerUnusable
-from drivers.simulated.issuing import certificates, lds, mrz, portrait, security_object
-
-_TAGS = {FileId.DG1: 0x61, FileId.DG2: 0x75, FileId.DG11: 0x6B, FileId.DG14: 0x6E, FileId.DG15: 0x6F}
-_NUMBERS = {FileId.DG1: 1, FileId.DG2: 2, FileId.DG11: 11, FileId.DG14: 14, FileId.DG15: 15}
+__all__ = ["CardDesign", "CardIssuer", "Holder"]
+_LONGEST_NUMBER = {"TD1": 22, "TD2": 14, "TD3": 9}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Whom a card is for. `can` has 6 digits, `pin` 4 to 8, `nin` 18; `access` is "pace" or "bac".
+    """Whom a card is for. `can` has 6 digits, `pin` 4 to 8, `nin` 18, or is a Moroccan CIN; `access` "pace" or "bac".
 
     Raises HolderInvalid for what fits on no card.
     """
@@ -54,8 +51,8 @@ class Holder:
 
     def __post_init__(self) -> None:
         rules = {
-            "document number": ("[A-Z0-9]{1,9}", self.document_number),
-            "national number": ("[0-9]{18}", self.nin),
+            "document number": ("[A-Z0-9]{1,22}", self.document_number),
+            "national number": ("[0-9]{18}|[A-Z]{1,2}[0-9]{5,8}", self.nin),
             "sex": ("[FM]", self.sex),
             "CAN": ("[0-9]{6}", self.can),
             "PIN": ("[0-9]{4,8}", self.pin),
@@ -73,91 +70,87 @@ class Holder:
 
 
 class CardIssuer:
-    """The country signing authority and one document signer, kept as PEM files of mode 0600 in a folder."""
+    """The country signing authorities and their document signers, kept as PEM files of mode 0600 in a folder."""
 
-    def __init__(self, csca: x509.Certificate, signer: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
-        self._csca = csca
-        self._signer = signer
-        self._key = key
+    def __init__(self, folder: Path) -> None:
+        self._authorities = {"DZ": Authority(folder, "DZ"), "MA": Authority(folder / "MA", "MA")}
 
     @classmethod
     def load_or_create(cls, folder: Path) -> CardIssuer:
         """The issuer of `folder`, made on first use. Raises IssuerUnusable."""
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "ds.pem").exists():
-            _create(folder)
-        try:
-            csca = x509.load_pem_x509_certificate((folder / "csca.pem").read_bytes())
-            signer = x509.load_pem_x509_certificate((folder / "ds.pem").read_bytes())
-            key = load_pem_private_key((folder / "ds.key").read_bytes(), None)
-        except (OSError, ValueError, TypeError) as unreadable:
-            raise IssuerUnusable("the keys of the demo's card issuer cannot be read") from unreadable
-        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != signer.public_key():
-            raise IssuerUnusable("the demo's document signer has another key than its certificate says")
-        return cls(csca, signer, key)
+        return cls(folder)
 
     @property
     def csca_certificate(self) -> bytes:
         """DER; put it into the trust folder of whoever shall believe these cards."""
-        return self._csca.public_bytes(Encoding.DER)
+        return self._authorities["DZ"].csca.der
 
-    def issue(self, holder: Holder) -> CardImage:
-        """A new card: new chip keys, the same holder."""
-        lines = mrz.td1(
-            issuing_state=holder.issuing_state,
-            document_number=holder.document_number,
-            date_of_birth=holder.date_of_birth,
-            sex=holder.sex,
-            date_of_expiry=holder.date_of_expiry,
-            surname=holder.surname_latin,
-            given=holder.given_latin,
+    def trust(self) -> dict[str, bytes]:
+        """All that a trust folder wants, by the path inside it: both countries' CSCA certificates and CRLs, DER."""
+        files = {"csca/csca.der": self.csca_certificate, "csca/ma.der": self._authorities["MA"].csca.der}
+        crls = {f"crls/{code.lower()}.crl": made.revocations for code, made in self._authorities.items()}
+        return {**files, **crls}
+
+    def issue(self, holder: Holder, design: CardDesign | None = None) -> CardImage:
+        """A new card: new chip keys, the same holder. Without a design, `icao` or `bac` as the holder's access says.
+
+        Raises HolderInvalid for a holder who does not fit on that design.
+        """
+        if design is None:
+            design = CardDesign.named("icao" if holder.access == Access.PACE else "bac")
+        if design.country != "DZ":
+            holder = replace(holder, issuing_state=STATES[design.country])
+        if len(holder.document_number) > _LONGEST_NUMBER[design.zone]:
+            raise HolderInvalid("the holder's document number is too long for that zone")
+        zone = _zone(holder, design)
+        keys = tuple(
+            ChipKey(
+                wanted.curve,
+                draw(standard(wanted.curve), secrets.token_bytes),
+                wanted.ciphers,
+                wanted.key_id,
+                wanted.version,
+            )
+            for wanted in design.chip_keys
         )
-        chip_key = ec.generate_private_key(ec.SECP256R1())
-        public = chip_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        private = chip_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        files = self._files(holder, lines, public)
-        return CardImage(Access(holder.access), lines, holder.can, holder.pin, private, files)
-
-    def _files(self, holder: Holder, lines: tuple[str, str, str], public: bytes) -> dict[FileId, bytes]:
-        pace = holder.access == Access.PACE
-        face = portrait.draw(holder.document_number, sex=holder.sex)
-        groups = {
-            FileId.DG1: lds.dg1(lines),
-            FileId.DG2: lds.dg2(face, width=portrait.WIDTH, height=portrait.HEIGHT, sex=holder.sex),
-            FileId.DG11: lds.dg11(
-                latin=lds.name(holder.surname_latin, holder.given_latin),
-                arabic=lds.name(holder.surname_arabic, holder.given_arabic),
-                personal_number=holder.nin,
-                date_of_birth=holder.date_of_birth,
-                birthplace=holder.birthplace,
-            ),
-            FileId.DG14: lds.dg14(pace=pace),
-            FileId.DG15: lds.dg15(public),
-        }
-        sod = security_object.sign(
-            {_NUMBERS[group]: content for group, content in groups.items()},
-            key=self._key,
-            certificate=self._signer.public_bytes(Encoding.DER),
-            at=dt.datetime.now(dt.UTC),
+        active = None if design.active is None else ActiveKey.generate(design.active)
+        home = self._authorities[design.country]
+        abroad = self._authorities["MA" if design.country == "DZ" else "DZ"]
+        files, faulty = writing.Writer(holder, design, zone, keys, active).files(home, abroad)
+        return CardImage(
+            mrz=zone,
+            can=holder.can,
+            pin=holder.pin,
+            files=files,
+            plan=design.access,
+            aa_private_key=b"" if active is None else active.private,
+            aa_hash="sha256" if design.active is None else design.active.digest,
+            aa_least=design.active is not None and design.active.least,
+            chip_keys=keys,
+            pin_plan=design.pin,
+            platform=design.platform,
+            faulty=faulty,
         )
-        files = {**groups, FileId.COM: lds.com([_TAGS[group] for group in groups]), FileId.SOD: sod}
-        return {**files, FileId.CARD_ACCESS: lds.card_access()} if pace else files
 
 
-def _create(folder: Path) -> None:
-    since = dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(days=1)
-    country, signer = ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP256R1())
-    csca = certificates.country_signer(country, since=since)
-    ds = certificates.document_signer(signer, by=country, csca=csca, since=since)
-    for name, key in (("csca.key", country), ("ds.key", signer)):
-        _write(folder / name, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    _write(folder / "csca.pem", csca.public_bytes(Encoding.PEM))
-    _write(folder / "ds.pem", ds.public_bytes(Encoding.PEM))  # last: while it is not there, nothing is
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(path.name + ".new")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    part.replace(path)
+def _zone(holder: Holder, design: CardDesign) -> tuple[str, ...]:
+    bearer = mrz.Bearer(
+        holder.issuing_state,
+        holder.document_number,
+        holder.date_of_birth,
+        holder.sex,
+        holder.date_of_expiry,
+        holder.surname_latin,
+        holder.given_latin,
+    )
+    if design.zone != "TD1":
+        return mrz.two_lines(bearer, 36 if design.zone == "TD2" else 44)
+    return mrz.td1(
+        issuing_state=bearer.issuing_state,
+        document_number=bearer.document_number,
+        date_of_birth=bearer.date_of_birth,
+        sex=bearer.sex,
+        date_of_expiry=bearer.date_of_expiry,
+        surname=bearer.surname,
+        given=bearer.given,
+    )

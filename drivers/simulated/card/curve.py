@@ -1,100 +1,155 @@
-"""Point arithmetic on brainpoolP256r1 (RFC 5639 §3.4), for the chip's side of PACE.
+"""Arithmetic on prime curves of cofactor 1 (TR-03111 §2.3), for the chip's side of its protocols.
 
 Written for this simulator alone and not for speed or secrecy: it leaks its scalars through timing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-P = 0xA9FB57DBA1EEA9BC3E660A909D838D726E3BF623D52620282013481D1F6E5377
-A = 0x7D5A0975FC2C3057EEF67530417AFFE7FB8055C126DC5C6CE94A4B44F330B5D9
-B = 0x26DC5C6CE94A4B44F330B5D9BBD77CBF958416295CF7E1CE6BCCDC18FF8C07B6
-ORDER = 0xA9FB57DBA1EEA9BC3E660A909D838D718C397AA3B561A6F7901E0E82974856A7
-SIZE = 32  # bytes of a coordinate and of a scalar
+from dataclasses import dataclass, field
+from typing import Literal, Self
 
 _Jacobian = tuple[int, int, int]  # x = X / Z^2, y = Y / Z^3; Z = 0 is the point at infinity
 _INFINITY: _Jacobian = (1, 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """y² = x³ + ax + b over GF(p); `order` is that of the point (gx, gy); `oid` is the curve's own, dotted."""
+
+    name: str
+    oid: str
+    p: int = field(repr=False)
+    a: int = field(repr=False)
+    b: int = field(repr=False)
+    gx: int = field(repr=False)
+    gy: int = field(repr=False)
+    order: int = field(repr=False)
+
+    @property
+    def agreement(self) -> Literal["ECDH"]:
+        return "ECDH"
+
+    @property
+    def tag(self) -> int:
+        return 0x86
+
+    @property
+    def modulus(self) -> int:
+        return self.p
+
+    @property
+    def size(self) -> int:
+        """Bytes of a coordinate."""
+        return (self.p.bit_length() + 7) // 8
+
+    @property
+    def generator(self) -> Point:
+        return Point(self, self.gx, self.gy)
+
+    def decode(self, encoded: bytes) -> Point:
+        """Raises ValueError for what is no uncompressed point of this curve."""
+        if len(encoded) != 1 + 2 * self.size or encoded[0] != 4:
+            raise ValueError("not an uncompressed point")
+        x, y = int.from_bytes(encoded[1 : 1 + self.size], "big"), int.from_bytes(encoded[1 + self.size :], "big")
+        if x >= self.p or y >= self.p or (y * y - self._right_side(x)) % self.p:
+            raise ValueError("the point is not on the curve")
+        return Point(self, x, y)
+
+    def from_field(self, number: int) -> Point:
+        """The point encoding of 9303-11 appendix B.2, for 0 < number < p where p = 3 modulo 4."""
+        p, t = self.p, number
+        if p % 4 != 3:
+            raise ValueError("the integrated mapping does not work on this curve")
+        if not 0 < t < p:
+            raise ValueError("nothing to map")
+        alpha = -t * t % p
+        spread = (alpha + alpha * alpha) % p
+        if spread == 0:
+            raise ValueError("the number maps to no point")
+        x2 = -self.b * pow(self.a, -1, p) * (1 + pow(spread, -1, p)) % p
+        x3 = alpha * x2 % p
+        h2 = self._right_side(x2)
+        root = pow(h2, p - 1 - (p + 1) // 4, p)
+        if root * root * h2 % p == 1:
+            return Point(self, x2, root * h2 % p)
+        return Point(self, x3, root * pow(t, 3, p) * h2 % p)
+
+    def strangers(self) -> bytes:
+        """A point beside the curve."""
+        width = self.size
+        y = next(y for y in range(2, 99) if (y * y - self._right_side(2)) % self.p)
+        return b"\x04" + (2).to_bytes(width, "big") + y.to_bytes(width, "big")
+
+    def _right_side(self, x: int) -> int:
+        return (x * x * x + self.a * x + self.b) % self.p
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """A point of the curve other than infinity, in affine coordinates."""
 
+    curve: Curve
     x: int
     y: int
 
     def encode(self) -> bytes:
-        """Uncompressed, 65 bytes (TR-03111 §3.2.1)."""
-        return b"\x04" + self.x.to_bytes(SIZE, "big") + self.y.to_bytes(SIZE, "big")
+        """Uncompressed: 04, x, y (TR-03111 §3.2.1)."""
+        return b"\x04" + self.secret() + self.y.to_bytes(self.curve.size, "big")
 
-    @classmethod
-    def decode(cls, encoded: bytes) -> Point:
-        """Raises ValueError for what is no uncompressed point of this curve; its cofactor is 1."""
-        if len(encoded) != 1 + 2 * SIZE or encoded[0] != 4:
-            raise ValueError("not an uncompressed point")
-        x, y = int.from_bytes(encoded[1 : 1 + SIZE], "big"), int.from_bytes(encoded[1 + SIZE :], "big")
-        if x >= P or y >= P or (y * y - (x * x * x + A * x + B)) % P:
-            raise ValueError("the point is not on the curve")
-        return cls(x, y)
+    def secret(self) -> bytes:
+        """The x coordinate (TR-03111 §4.3.1)."""
+        return self.x.to_bytes(self.curve.size, "big")
 
-    def times(self, scalar: int) -> Point:
+    def times(self, scalar: int) -> Self:
         """Raises ValueError when the product is the point at infinity."""
-        return _affine(_multiply((self.x, self.y, 1), scalar % ORDER))
+        return self._affine(_multiply(self.curve, (self.x, self.y, 1), scalar % self.curve.order))
 
-    def plus(self, other: Point) -> Point:
+    def plus(self, other: Self) -> Self:
         """Raises ValueError when the sum is the point at infinity."""
-        return _affine(_add((self.x, self.y, 1), (other.x, other.y, 1)))
+        return self._affine(_add(self.curve, (self.x, self.y, 1), (other.x, other.y, 1)))
+
+    def _affine(self, point: _Jacobian) -> Self:
+        (x, y, z), p = point, self.curve.p
+        if z == 0:
+            raise ValueError("the point at infinity")
+        inverse = pow(z, -1, p)
+        square = inverse * inverse % p
+        return type(self)(self.curve, x * square % p, y * square * inverse % p)
 
 
-GENERATOR = Point(
-    0x8BD2AEB9CB7E57CB2C4B482FFC81B7AFB9DE27E1E3BD23C23A4453BD9ACE3262,
-    0x547EF835C3DAC4FD97F8461A14611DC9C27745132DED8E545C1D54C72F046997,
-)
-
-
-def _affine(point: _Jacobian) -> Point:
-    x, y, z = point
-    if z == 0:
-        raise ValueError("the point at infinity")
-    inverse = pow(z, -1, P)
-    square = inverse * inverse % P
-    return Point(x * square % P, y * square * inverse % P)
-
-
-def _double(point: _Jacobian) -> _Jacobian:
-    x, y, z = point
+def _double(curve: Curve, point: _Jacobian) -> _Jacobian:
+    (x, y, z), p = point, curve.p
     if z == 0 or y == 0:
         return _INFINITY
-    y2 = y * y % P
-    s = 4 * x * y2 % P
-    m = (3 * x * x + A * pow(z, 4, P)) % P
-    x3 = (m * m - 2 * s) % P
-    return x3, (m * (s - x3) - 8 * y2 * y2) % P, 2 * y * z % P
+    y2, z2 = y * y % p, z * z % p
+    s = 4 * x * y2 % p
+    m = (3 * x * x + curve.a * z2 * z2) % p
+    x3 = (m * m - 2 * s) % p
+    return x3, (m * (s - x3) - 8 * y2 * y2) % p, 2 * y * z % p
 
 
-def _add(left: _Jacobian, right: _Jacobian) -> _Jacobian:
+def _add(curve: Curve, left: _Jacobian, right: _Jacobian) -> _Jacobian:
     if left[2] == 0:
         return right
     if right[2] == 0:
         return left
-    (x1, y1, z1), (x2, y2, z2) = left, right
-    z1z1, z2z2 = z1 * z1 % P, z2 * z2 % P
-    u1, u2 = x1 * z2z2 % P, x2 * z1z1 % P
-    s1, s2 = y1 * z2 * z2z2 % P, y2 * z1 * z1z1 % P
+    (x1, y1, z1), (x2, y2, z2), p = left, right, curve.p
+    z1z1, z2z2 = z1 * z1 % p, z2 * z2 % p
+    u1, u2 = x1 * z2z2 % p, x2 * z1z1 % p
+    s1, s2 = y1 * z2 * z2z2 % p, y2 * z1 * z1z1 % p
     if u1 == u2:
-        return _double(left) if s1 == s2 else _INFINITY
+        return _double(curve, left) if s1 == s2 else _INFINITY
     h, r = u2 - u1, s2 - s1
-    hh = h * h % P
-    hhh, v = h * hh % P, u1 * hh % P
-    x3 = (r * r - hhh - 2 * v) % P
-    return x3, (r * (v - x3) - s1 * hhh) % P, h * z1 * z2 % P
+    hh = h * h % p
+    hhh, v = h * hh % p, u1 * hh % p
+    x3 = (r * r - hhh - 2 * v) % p
+    return x3, (r * (v - x3) - s1 * hhh) % p, h * z1 * z2 % p
 
 
-def _multiply(point: _Jacobian, scalar: int) -> _Jacobian:
+def _multiply(curve: Curve, point: _Jacobian, scalar: int) -> _Jacobian:
     product = _INFINITY
     for bit in bin(scalar)[2:]:
-        product = _double(product)
+        product = _double(curve, product)
         if bit == "1":
-            product = _add(product, point)
+            product = _add(curve, product, point)
     return product

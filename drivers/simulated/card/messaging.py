@@ -1,98 +1,20 @@
-"""Secure messaging from the chip's side (ICAO 9303-11 §9.8), with 3DES or AES-128.
+"""Secure messaging from the chip's side (ICAO 9303-11 §9.8), with 3DES or AES.
 
-A command carries its data encrypted (tag 87), its expected length (97) and a checksum (8E); an answer its data
-(87), its status word (99) and a checksum. The send sequence counter counts both ways.
+A command carries its data encrypted (tag 87; 85 when its instruction is odd), its expected length (97) and a
+checksum (8E); an answer its data (87 or 85), its status word (99) and a checksum. The send sequence counter
+counts both ways.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from dataclasses import replace
-from typing import Protocol
-
-from Crypto.Cipher import AES, DES, DES3
-from Crypto.Hash import CMAC
 
 from drivers.simulated.card import tlv
-from drivers.simulated.card.apdu import Answer, Command, Refused, Status
+from drivers.simulated.card.apdu import CHAINED, Answer, Command, Refused, Status
+from drivers.simulated.card.ciphers import Suite, pad, unpad
 
-ENCRYPTION, CHECKSUM, PASSWORD = 1, 2, 3
-_DATA, _LE, _STATUS, _MAC = 0x87, 0x97, 0x99, 0x8E
-
-
-def derive(secret: bytes, purpose: int) -> bytes:
-    """A 16-byte key for AES-128 (9303-11 §9.7.1.2)."""
-    return hashlib.sha1(secret + purpose.to_bytes(4, "big")).digest()[:16]  # noqa: S324 - the standard's own
-
-
-def derive_3des(seed: bytes, purpose: int) -> bytes:
-    """A two-key 3DES key with its parity bits set (9303-11 §9.7.1.1)."""
-    return bytes(byte & 0xFE | (1 + (byte >> 1).bit_count()) & 1 for byte in derive(seed, purpose))
-
-
-def pad(data: bytes, block: int) -> bytes:
-    """Padding method 2 of ISO/IEC 9797-1."""
-    return data + b"\x80" + bytes(-(len(data) + 1) % block)
-
-
-def unpad(data: bytes) -> bytes:
-    """Raises ValueError when `data` is not padded."""
-    stripped = data.rstrip(b"\0")
-    if not stripped.endswith(b"\x80"):
-        raise ValueError("the padding is missing")
-    return stripped[:-1]
-
-
-class Suite(Protocol):
-    """A cipher and a checksum with their session keys; `ssc` has the width of a block."""
-
-    block: int
-
-    def encrypt(self, data: bytes, ssc: bytes) -> bytes: ...
-    def decrypt(self, data: bytes, ssc: bytes) -> bytes: ...
-    def checksum(self, data: bytes) -> bytes: ...
-
-
-class Aes:
-    """AES-128 CBC with the encrypted counter as its initial vector, CMAC cut to 8 bytes (§9.8.6.3, §9.8.7.2)."""
-
-    block = 16
-
-    def __init__(self, encryption: bytes, checksum: bytes) -> None:
-        self._encryption, self._checksum = encryption, checksum
-
-    def encrypt(self, data: bytes, ssc: bytes) -> bytes:
-        return bytes(AES.new(self._encryption, AES.MODE_CBC, self._vector(ssc)).encrypt(data))
-
-    def decrypt(self, data: bytes, ssc: bytes) -> bytes:
-        return bytes(AES.new(self._encryption, AES.MODE_CBC, self._vector(ssc)).decrypt(data))
-
-    def checksum(self, data: bytes) -> bytes:
-        return bytes(CMAC.new(self._checksum, data, ciphermod=AES).digest()[:8])
-
-    def _vector(self, ssc: bytes) -> bytes:
-        return bytes(AES.new(self._encryption, AES.MODE_ECB).encrypt(ssc))
-
-
-class TripleDes:
-    """3DES CBC with a zero initial vector and the retail MAC (§9.8.6.2, §9.8.7.1)."""
-
-    block = 8
-
-    def __init__(self, encryption: bytes, checksum: bytes) -> None:
-        self._encryption, self._checksum = encryption, checksum
-
-    def encrypt(self, data: bytes, ssc: bytes = b"") -> bytes:
-        return bytes(DES3.new(self._encryption, DES3.MODE_CBC, bytes(8)).encrypt(data))
-
-    def decrypt(self, data: bytes, ssc: bytes = b"") -> bytes:
-        return bytes(DES3.new(self._encryption, DES3.MODE_CBC, bytes(8)).decrypt(data))
-
-    def checksum(self, data: bytes) -> bytes:
-        first, second = DES.new(self._checksum[:8], DES.MODE_ECB), DES.new(self._checksum[8:], DES.MODE_ECB)
-        last = DES.new(self._checksum[:8], DES.MODE_CBC, bytes(8)).encrypt(data)[-8:]
-        return bytes(first.encrypt(second.decrypt(last)))
+_DATA, _DATA_ODD, _LE, _STATUS, _MAC = 0x87, 0x85, 0x97, 0x99, 0x8E
 
 
 class SecureMessaging:
@@ -101,18 +23,24 @@ class SecureMessaging:
     def __init__(self, suite: Suite, counter: bytes) -> None:
         self._suite = suite
         self._counter = int.from_bytes(counter, "big")
+        self._odd = False
+
+    def count(self, messages: int) -> None:
+        """Counts messages that were not protected as messages: what a chip at fault does."""
+        self._counter += messages
 
     def unprotect(self, command: Command) -> Command:
         """The command inside. Raises Refused when it is not protected exactly as it should be."""
         self._counter += 1
+        self._odd = bool(command.ins & 1)
         objects = self._objects(command.data)
         checksum = objects.pop(_MAC)
         covered = b"".join(tlv.encode(tag, value) for tag, value in objects.items())
         if not self._covers(command.header, covered, checksum):
             raise Refused(Status.PROTECTION_INCORRECT)
-        plain = Command(0, command.ins, command.p1, command.p2, extended=command.extended)
-        if _DATA in objects:
-            plain = replace(plain, data=self._decrypted(objects[_DATA]))
+        plain = Command(command.cla & CHAINED, command.ins, command.p1, command.p2, extended=command.extended)
+        if self._tag in objects:
+            plain = replace(plain, data=self._decrypted(objects[self._tag]))
         if _LE in objects:
             le = objects[_LE]
             plain = plain.expecting(int.from_bytes(le, "big"), widest=256 ** len(le))
@@ -132,7 +60,8 @@ class SecureMessaging:
             listed = tlv.decode(data)
         except ValueError:
             raise Refused(Status.PROTECTION_INCORRECT) from None
-        if [tag for tag, _ in listed] not in ([_DATA, _LE, _MAC], [_DATA, _MAC], [_LE, _MAC], [_MAC]):
+        allowed = ([self._tag, _LE, _MAC], [self._tag, _MAC], [_LE, _MAC], [_MAC])
+        if [tag for tag, _ in listed] not in allowed:
             # Out of order, twice, unknown, or without a checksum at all.
             raise Refused(Status.PROTECTION_INCORRECT if listed else Status.PROTECTION_MISSING)
         objects = dict(listed)
@@ -141,10 +70,14 @@ class SecureMessaging:
         return objects
 
     def _decrypted(self, value: bytes) -> bytes:
-        if len(value) < 1 + self._suite.block or value[0] != 1 or (len(value) - 1) % self._suite.block:
+        if not self._odd:
+            if value[:1] != b"\x01":
+                raise Refused(Status.PROTECTION_INCORRECT)
+            value = value[1:]
+        if not value or len(value) % self._suite.block:
             raise Refused(Status.PROTECTION_INCORRECT)
         try:
-            return unpad(self._suite.decrypt(value[1:], self._ssc))
+            return unpad(self._suite.decrypt(value, self._ssc))
         except ValueError:
             raise Refused(Status.PROTECTION_INCORRECT) from None
 
@@ -154,7 +87,7 @@ class SecureMessaging:
         objects = b""
         if answer.data:
             hidden = self._suite.encrypt(pad(answer.data, self._suite.block), self._ssc)
-            objects = tlv.encode(_DATA, b"\x01" + hidden)
+            objects = tlv.encode(self._tag, hidden if self._odd else b"\x01" + hidden)
         objects += tlv.encode(_STATUS, answer.status.to_bytes(2, "big"))
         checksum = self._suite.checksum(pad(self._ssc + objects, self._suite.block))
         return Answer(objects + tlv.encode(_MAC, checksum), answer.status).encode()
@@ -169,6 +102,11 @@ class SecureMessaging:
     @staticmethod
     def _protected(padded: int) -> int:
         return len(tlv.encode(_DATA, bytes(1 + padded))) + 4 + 10
+
+    @property
+    def _tag(self) -> int:
+        """An odd instruction's data are themselves data objects, and carry no padding indicator (§9.8.4)."""
+        return _DATA_ODD if self._odd else _DATA
 
     @property
     def _ssc(self) -> bytes:

@@ -1,4 +1,4 @@
-"""The demo's country signing authority and document signer (ICAO 9303-12 §7), marked DEMO in every name."""
+"""The demo's country signing authorities and document signers (ICAO 9303-12 §7), marked DEMO in every name."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ import datetime as dt
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 Key = ec.EllipticCurvePrivateKey
+Public = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+STATES = {"DZ": "DZA", "MA": "MAR"}
 
 _YEAR = dt.timedelta(days=365)
+_DAY = dt.timedelta(days=1)
 _CSCA = "DEMO CSCA Shubbak"
 _DS = "DEMO Document Signer Shubbak"
 
 
-def country_signer(key: Key, *, since: dt.datetime) -> x509.Certificate:
+def country_signer(key: Key, *, since: dt.datetime, country: str = "DZ") -> x509.Certificate:
     """A self-signed CSCA certificate, ECDSA with SHA-384, in force for 15 years."""
-    name = _name(_CSCA)
-    builder = _builder(key.public_key(), subject=name, issuer=name, since=since, until=since + 15 * _YEAR)
+    name = _name(_CSCA, country)
+    until = since + 15 * _YEAR
+    builder = _builder(key.public_key(), subject=name, issuer=name, since=since, until=until, country=country)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
     period = x509.PrivateKeyUsagePeriod(not_before=since, not_after=since + 5 * _YEAR)
@@ -28,25 +33,47 @@ def country_signer(key: Key, *, since: dt.datetime) -> x509.Certificate:
     return builder.sign(key, hashes.SHA384())
 
 
-def document_signer(key: Key, *, by: Key, csca: x509.Certificate, since: dt.datetime) -> x509.Certificate:
-    """A DS certificate under `csca`, in force for the ten years its cards are."""
-    builder = _builder(key.public_key(), subject=_name(_DS), issuer=csca.subject, since=since, until=since + 11 * _YEAR)
+def document_signer(
+    key: Public, *, by: Key, csca: x509.Certificate, since: dt.datetime, until: dt.datetime | None = None
+) -> x509.Certificate:
+    """A DS certificate under `csca`, in force until `until` or for the ten years its cards are."""
+    country = csca.subject.get_attributes_for_oid(NameOID.COUNTRY_NAME)[0].value
+    assert isinstance(country, str)  # noqa: S101 - made above
+    until = until or since + 11 * _YEAR
+    name = _name(_DS, country)
+    builder = _builder(key, subject=name, issuer=csca.subject, since=since, until=until, country=country)
     builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
-    period = x509.PrivateKeyUsagePeriod(not_before=since, not_after=since + _YEAR)
+    period = x509.PrivateKeyUsagePeriod(not_before=since, not_after=min(until, since + _YEAR))
     builder = builder.add_extension(period, critical=False)
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), False)
     return builder.sign(by, hashes.SHA384())
 
 
-def _name(common: str) -> x509.Name:
-    parts = [(NameOID.COUNTRY_NAME, "DZ"), (NameOID.ORGANIZATION_NAME, "DEMO"), (NameOID.COMMON_NAME, common)]
+def revocations(revoked: x509.Certificate, *, by: Key, csca: x509.Certificate, now: dt.datetime) -> bytes:
+    """A CRL of `csca`, DER, that names one certificate; the next is due in 90 days (9303-12 §7.1.4)."""
+    entry = x509.RevokedCertificateBuilder().serial_number(revoked.serial_number).revocation_date(now - _DAY).build()
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(csca.subject)
+        .last_update(now - _DAY)
+        .next_update(now + 90 * _DAY)
+        .add_revoked_certificate(entry)
+        .add_extension(x509.CRLNumber(1), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False)
+    )
+    return builder.sign(by, hashes.SHA384()).public_bytes(Encoding.DER)
+
+
+def _name(common: str, country: str) -> x509.Name:
+    parts = [(NameOID.COUNTRY_NAME, country), (NameOID.ORGANIZATION_NAME, "DEMO"), (NameOID.COMMON_NAME, common)]
     return x509.Name([x509.NameAttribute(kind, value) for kind, value in parts])
 
 
 def _builder(
-    key: ec.EllipticCurvePublicKey, *, subject: x509.Name, issuer: x509.Name, since: dt.datetime, until: dt.datetime
+    key: Public, *, subject: x509.Name, issuer: x509.Name, since: dt.datetime, until: dt.datetime, country: str
 ) -> x509.CertificateBuilder:
-    state = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.LOCALITY_NAME, "DZA")]))
+    place = x509.Name([x509.NameAttribute(NameOID.LOCALITY_NAME, STATES[country])])
+    state = x509.DirectoryName(place)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -1,4 +1,4 @@
-"""A drawn portrait for DG2: nobody's face, about 15 kB as JPEG, and the same for the same seed."""
+"""Drawn pictures: a portrait for DG2, nobody's, about 15 kB as JPEG and the same for the same seed; a signature."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ _HAIRS = ("#1d1512", "#2f2019", "#4a3324", "#6b6a68")
 _CLOTHES = ("#2f4858", "#5a3d55", "#3b5d50", "#70493a")
 
 
-def draw(seed: str, *, sex: str) -> bytes:
-    """A JPEG of 300 by 400 pixels that stands for a photograph; `seed` chooses its features."""
+def draw(seed: str, *, sex: str, coding: str = "JPEG", scale: int = 1) -> bytes:
+    """What stands for a photograph, `scale` times 300 by 400 pixels; `seed` chooses its features.
+
+    `coding` is JPEG, JP2 (JPEG 2000 in its file format) or J2K (its bare codestream).
+    """
     number = int.from_bytes(hashlib.sha256(seed.encode("utf-8")).digest()[:8], "big")
     chance = random.Random(number)  # noqa: S311 - a drawing, not a secret
     picture = Image.new("RGB", (WIDTH, HEIGHT), "#d5dce1")
@@ -39,6 +42,25 @@ def draw(seed: str, *, sex: str) -> bytes:
     grain = Image.frombytes("L", (WIDTH, HEIGHT), chance.randbytes(WIDTH * HEIGHT))
     grain = grain.filter(ImageFilter.GaussianBlur(1.2)).convert("RGB")
     picture = Image.blend(picture.filter(ImageFilter.SMOOTH), grain, 0.12)
+    if scale > 1:
+        picture = picture.resize((WIDTH * scale, HEIGHT * scale))
+    return _coded(picture, coding)
+
+
+def signature(seed: str) -> bytes:
+    """A scribble as JPEG, 240 by 80 pixels, for DG7."""
+    chance = random.Random(seed)  # noqa: S311 - a drawing, not a secret
+    picture = Image.new("RGB", (240, 80), "white")
+    points = [(12 + 9 * step, chance.randint(14, 66)) for step in range(25)]
+    ImageDraw.Draw(picture).line(points, fill="#1a2a55", width=3, joint="curve")
+    return _coded(picture, "JPEG")
+
+
+def _coded(picture: Image.Image, coding: str) -> bytes:
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=84)
+    if coding == "JPEG":
+        picture.save(file, "JPEG", quality=84)
+    else:
+        options = {"quality_mode": "rates", "quality_layers": [24], "irreversible": True, "no_jp2": coding == "J2K"}
+        picture.save(file, "JPEG2000", **options)
     return file.getvalue()

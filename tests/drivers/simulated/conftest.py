@@ -7,21 +7,20 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from Crypto.Cipher import AES
+from Crypto.Cipher import AES, DES3
 
 from drivers.simulated.card import Access, CardImage, SimulatedCard, tlv
-from drivers.simulated.card.access import MRZ_PASSWORD, PACE_ECDH_GM_AES128, mrz_seed
-from drivers.simulated.card.curve import GENERATOR, ORDER, Point
-from drivers.simulated.card.messaging import Aes, Suite, TripleDes, derive, derive_3des, pad, unpad
+from drivers.simulated.card.bac import mrz_seed
+from drivers.simulated.card.ciphers import Cipher, Suite, TripleDes, derive, pad, suite, unpad
+from drivers.simulated.card.groups import Element, draw, standard
+from drivers.simulated.card.mapping import integrated
+from drivers.simulated.card.plan import Mapping, PaceVariant, Password
 from drivers.simulated.issuer import CardIssuer, Holder
 
 AID = bytes.fromhex("A0000002471001")
-
-
-def scalar() -> int:
-    return int.from_bytes(os.urandom(32), "big") % (ORDER - 1) + 1
 
 
 class Terminal:
@@ -31,6 +30,9 @@ class Terminal:
         self.card = card
         self.session: Suite | None = None
         self.counter = 0
+        self.odd = False
+        self.mapping_key: Element | None = None
+        self.chip_proof = b""
 
     def plain(self, command: str | bytes) -> tuple[bytes, int]:
         """Sends a command as it is; gives the answer's data and status word."""
@@ -40,44 +42,80 @@ class Terminal:
     def select_application(self) -> int:
         return self.plain(b"\x00\xa4\x04\x0c\x07" + AID)[1]
 
-    def pace(self, secret: bytes, reference: int) -> int:
+    def pace(
+        self, secret: bytes, reference: int, variant: PaceVariant | None = None, *, names_parameters: bool = False
+    ) -> int:
         """Runs PACE; gives the status word it ended with. The session stands when that is 9000."""
-        template = tlv.encode(0x80, PACE_ECDH_GM_AES128) + tlv.encode(0x83, bytes([reference]))
-        status = self.plain(b"\x00\x22\xc1\xa4" + bytes([len(template)]) + template)[1]
-        if status != 0x9000:
+        variant = variant or PaceVariant()
+        group = standard(variant.parameters)
+        template = tlv.encode(0x80, variant.oid) + tlv.encode(0x83, bytes([reference]))
+        if names_parameters:
+            template += tlv.encode(0x84, bytes([variant.parameters]))
+        status = self.said(0x22, 0xC1, 0xA4, template)[1]
+        if status != 0x9000 and status >> 4 != 0x63C:
             return status
-        encrypted = self._authenticate(b"", 0x80)
-        nonce = AES.new(derive(secret, 3), AES.MODE_CBC, bytes(16)).decrypt(encrypted)
-        map_key, key = scalar(), scalar()
-        theirs = Point.decode(self._authenticate(tlv.encode(0x81, GENERATOR.times(map_key).encode()), 0x82))
-        mapped = GENERATOR.times(int.from_bytes(nonce, "big")).plus(theirs.times(map_key))
+        nonce = self._decrypted(variant.cipher, derive(secret, 3, variant.cipher), self._authenticate(b"", 0x80))
+        if variant.mapping is Mapping.INTEGRATED:
+            chosen = os.urandom(variant.cipher.key_size)
+            assert self._authenticate(tlv.encode(0x81, chosen), 0x82) == b""
+            mapped = integrated(group, variant.cipher, nonce, chosen)
+        else:
+            map_key = draw(group, os.urandom)
+            data = tlv.encode(0x81, group.generator.times(map_key).encode())
+            self.mapping_key = group.decode(self._authenticate(data, 0x82))
+            mapped = group.generator.times(int.from_bytes(nonce, "big")).plus(self.mapping_key.times(map_key))
+        key = draw(group, os.urandom)
         own = mapped.times(key)
-        theirs = Point.decode(self._authenticate(tlv.encode(0x83, own.encode()), 0x84))
-        shared = theirs.times(key).x.to_bytes(32, "big")
-        suite = Aes(derive(shared, 1), derive(shared, 2))
-        body = tlv.encode(0x7C, tlv.encode(0x85, suite.checksum(_token_input(theirs))))
-        data, status = self.plain(b"\x00\x86\x00\x00" + bytes([len(body)]) + body + b"\x00")
+        theirs = group.decode(self._authenticate(tlv.encode(0x83, own.encode()), 0x84))
+        keys = suite(variant.cipher, theirs.times(key).secret())
+        body = tlv.encode(0x7C, tlv.encode(0x85, keys.token(_token_input(variant, theirs))))
+        data, status = self.said(0x86, 0, 0, body, le=0)
         if status == 0x9000:
-            assert data == tlv.encode(0x7C, tlv.encode(0x86, suite.checksum(_token_input(own))))
-            self.session, self.counter = suite, 0
+            ((_, inner),) = tlv.decode(data)
+            (tag, token), *more = tlv.decode(inner)
+            assert (tag, token) == (0x86, keys.token(_token_input(variant, own)))
+            assert [tag for tag, _ in more] == ([0x8A] if variant.mapping is Mapping.CHIP_AUTHENTICATION else [])
+            self.chip_proof = self._chip_proof(keys, more[0][1]) if more else b""
+            self.session, self.counter = keys, 0
         return status
 
+    def said(self, ins: int, p1: int, p2: int, data: bytes, *, le: int | None = None, chained: bool = False) -> Any:
+        """A command with data, protected when a session stands."""
+        if self.session is not None:
+            return self.send(ins, p1, p2, data, le, chained=chained, extended=len(data) > 200)
+        header = bytes((0x10 if chained else 0, ins, p1, p2))
+        if len(data) > 255:
+            return self.plain(header + b"\0" + len(data).to_bytes(2, "big") + data + (b"" if le is None else b"\0\0"))
+        return self.plain(header + bytes([len(data)]) + data + (b"" if le is None else b"\0"))
+
     def _authenticate(self, inner: bytes, tag: int) -> bytes:
-        body = tlv.encode(0x7C, inner)
-        data, status = self.plain(b"\x10\x86\x00\x00" + bytes([len(body)]) + body + b"\x00")
+        data, status = self.said(0x86, 0, 0, tlv.encode(0x7C, inner), le=0, chained=True)
         assert status == 0x9000
         ((outer, value),) = tlv.decode(data)
         ((found, content),) = tlv.decode(value)
         assert (outer, found) == (0x7C, tag)
         return content
 
+    @staticmethod
+    def _decrypted(cipher: Cipher, key: bytes, data: bytes) -> bytes:
+        if cipher is Cipher.TRIPLE_DES:
+            return bytes(DES3.new(key, DES3.MODE_CBC, bytes(8)).decrypt(data))
+        return bytes(AES.new(key, AES.MODE_CBC, bytes(16)).decrypt(data))
+
+    @staticmethod
+    def _chip_proof(keys: Suite, hidden: bytes) -> bytes:
+        """The chip authentication data of PACE-CAM: its initial vector is that of a counter of -1."""
+        return unpad(keys.decrypt(hidden, b"\xff" * 16))
+
     def open(self, image: CardImage) -> None:
-        """Opens the card as its kind asks and selects the application."""
+        """Opens the card, after a reset, as its kind asks and selects the application."""
+        self.session = None
         if image.access is Access.BAC:
             assert self.select_application() == 0x9000
             assert self.bac(image.mrz_information) == 0x9000
             return
-        assert self.pace(mrz_seed(image.mrz_information), MRZ_PASSWORD) == 0x9000
+        seed = mrz_seed(image.mrz_information)
+        assert self.pace(seed, Password.MRZ, image.plan.paces[0], names_parameters=True) == 0x9000
         assert self.send(0xA4, 0x04, 0x0C, AID)[1] == 0x9000
 
     def bac(self, mrz_information: str) -> int:
@@ -86,28 +124,39 @@ class Terminal:
         if status != 0x9000:
             return status
         seed = mrz_seed(mrz_information)[:16]
-        suite = TripleDes(derive_3des(seed, 1), derive_3des(seed, 2))
+        keys = suite(Cipher.TRIPLE_DES, seed)
+        assert isinstance(keys, TripleDes)
         random, key = os.urandom(8), os.urandom(16)
-        hidden = suite.encrypt(random + challenge + key)
-        answer, status = self.plain(b"\x00\x82\x00\x00\x28" + hidden + suite.checksum(pad(hidden, 8)) + b"\x28")
+        hidden = keys.encrypt(random + challenge + key)
+        answer, status = self.plain(b"\x00\x82\x00\x00\x28" + hidden + keys.checksum(pad(hidden, 8)) + b"\x28")
         if status == 0x9000:
-            plain = suite.decrypt(answer[:32])
-            assert plain[:16] == challenge + random and suite.checksum(pad(answer[:32], 8)) == answer[32:]
+            plain = keys.decrypt(answer[:32])
+            assert plain[:16] == challenge + random and keys.checksum(pad(answer[:32], 8)) == answer[32:]
             shared = bytes(a ^ b for a, b in zip(key, plain[16:], strict=True))
-            self.session = TripleDes(derive_3des(shared, 1), derive_3des(shared, 2))
+            self.session = suite(Cipher.TRIPLE_DES, shared)
             self.counter = int.from_bytes(challenge[4:] + random[4:], "big")
         return status
 
     def protected(
-        self, ins: int, p1: int, p2: int, data: bytes = b"", le: int | None = None, *, extended: bool = False
+        self,
+        ins: int,
+        p1: int,
+        p2: int,
+        data: bytes = b"",
+        le: int | None = None,
+        *,
+        extended: bool = False,
+        chained: bool = False,
     ) -> bytes:
         """The protected command APDU, the counter advanced; `le` 0 asks for all that fits."""
         assert self.session is not None
         self.counter += 1
-        header, block = bytes((0x0C, ins, p1, p2)), self.session.block
+        header, block = bytes((0x1C if chained else 0x0C, ins, p1, p2)), self.session.block
         objects = b""
+        self.odd = bool(ins & 1)
         if data:
-            objects += tlv.encode(0x87, b"\x01" + self.session.encrypt(pad(data, block), self._ssc))
+            hidden = self.session.encrypt(pad(data, block), self._ssc)
+            objects += tlv.encode(0x85, hidden) if self.odd else tlv.encode(0x87, b"\x01" + hidden)
         if le is not None:
             objects += tlv.encode(0x97, le.to_bytes(2 if extended else 1, "big"))
         body = objects + tlv.encode(0x8E, self.session.checksum(pad(self._ssc + pad(header, block) + objects, block)))
@@ -116,10 +165,18 @@ class Terminal:
         return header + bytes([len(body)]) + body + b"\x00"
 
     def send(
-        self, ins: int, p1: int, p2: int, data: bytes = b"", le: int | None = None, *, extended: bool = False
+        self,
+        ins: int,
+        p1: int,
+        p2: int,
+        data: bytes = b"",
+        le: int | None = None,
+        *,
+        extended: bool = False,
+        chained: bool = False,
     ) -> tuple[bytes, int]:
         """Sends a protected command; checks and opens the answer."""
-        raw = self.card.process(self.protected(ins, p1, p2, data, le, extended=extended))
+        raw = self.card.process(self.protected(ins, p1, p2, data, le, extended=extended, chained=chained))
         return self.opened(raw)
 
     def opened(self, raw: bytes) -> tuple[bytes, int]:
@@ -130,7 +187,8 @@ class Terminal:
         covered = b"".join(tlv.encode(tag, value) for tag, value in objects.items())
         assert self.session.checksum(pad(self._ssc + covered, self.session.block)) == checksum, "wrong checksum"
         assert objects[0x99] == raw[-2:]
-        data = unpad(self.session.decrypt(objects[0x87][1:], self._ssc)) if 0x87 in objects else b""
+        hidden = objects.get(0x85, b"") if self.odd else objects.get(0x87, b"\x01")[1:]
+        data = unpad(self.session.decrypt(hidden, self._ssc)) if hidden else b""
         return data, int.from_bytes(raw[-2:], "big")
 
     def read(self, identifier: int, step: int = 223) -> bytes:
@@ -152,8 +210,9 @@ class Terminal:
         return (self.counter % (1 << 8 * self.session.block)).to_bytes(self.session.block, "big")
 
 
-def _token_input(key: Point) -> bytes:
-    return tlv.encode(0x7F49, tlv.encode(0x06, PACE_ECDH_GM_AES128) + tlv.encode(0x86, key.encode()))
+def _token_input(variant: PaceVariant, key: Element) -> bytes:
+    tag = standard(variant.parameters).tag
+    return tlv.encode(0x7F49, tlv.encode(0x06, variant.oid) + tlv.encode(tag, key.encode()))
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from drivers.simulated.card import CardImage, SimulatedCard, tlv
-from drivers.simulated.card.access import Bac, Pace, mrz_seed
 from drivers.simulated.card.apdu import Refused
-from drivers.simulated.card.curve import GENERATOR
-from drivers.simulated.card.messaging import TripleDes, derive_3des, pad
+from drivers.simulated.card.bac import Bac, mrz_seed
+from drivers.simulated.card.ciphers import Cipher, TripleDes, derive, pad
+from drivers.simulated.card.curves import CURVES
+from drivers.simulated.card.pace import Pace
+from drivers.simulated.card.plan import PaceVariant
 
+GENERATOR = CURVES[13].generator
 Objects = list[tuple[int, bytes]]
 CIPHERTEXT = bytes(16)
 
@@ -77,7 +80,7 @@ def test_a_reflected_key_ends_pace() -> None:
     """9303-11 §4.4.1: the two ephemeral public keys must differ."""
     nonce, private = os.urandom(16), GENERATOR.x.to_bytes(32, "big")
     numbers = [nonce, private, private]
-    chip = Pace(b"123456", lambda _: numbers.pop(0))
+    chip = Pace(PaceVariant(), b"123456", lambda _: numbers.pop(0))
     chip.encrypted_nonce()
     chip.map_nonce(GENERATOR.encode())
     mapped = GENERATOR.times(int.from_bytes(nonce, "big")).plus(GENERATOR.times(GENERATOR.x))
@@ -88,7 +91,7 @@ def test_a_reflected_key_ends_pace() -> None:
 def test_a_mapping_to_infinity_ends_pace() -> None:
     """Whoever knows the nonce could choose a mapping key that makes the generator vanish."""
     numbers = [(5).to_bytes(16, "big"), (1).to_bytes(32, "big")]
-    chip = Pace(b"123456", lambda _: numbers.pop(0))
+    chip = Pace(PaceVariant(), b"123456", lambda _: numbers.pop(0))
     chip.encrypted_nonce()
     with pytest.raises(Refused, match="6A80"):
         chip.map_nonce(GENERATOR.times(-5).encode())
@@ -98,7 +101,7 @@ def test_a_bac_cryptogram_about_another_challenge_is_refused(bac_image: CardImag
     chip = Bac(bac_image.mrz_information, os.urandom)
     chip.challenge()
     seed = mrz_seed(bac_image.mrz_information)[:16]
-    suite = TripleDes(derive_3des(seed, 1), derive_3des(seed, 2))
+    suite = TripleDes(derive(seed, 1, Cipher.TRIPLE_DES), derive(seed, 2, Cipher.TRIPLE_DES))
     hidden = suite.encrypt(os.urandom(32))
     with pytest.raises(Refused, match="6300"):
         chip.authenticate(hidden + suite.checksum(pad(hidden, 8)))

@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from drivers.simulated.card import CardImage, ChipMemory, FileId, SimulatedCard, tlv
-from drivers.simulated.card.access import CAN_PASSWORD, MRZ_PASSWORD, mrz_seed
+from drivers.simulated.card.bac import mrz_seed
+from drivers.simulated.card.plan import Password
 
 MakeTerminal = Callable[[SimulatedCard], Any]
-GROUPS = [file for file in FileId if file is not FileId.CARD_ACCESS]
+GROUPS = [FileId.DG1, FileId.DG2, FileId.DG11, FileId.DG14, FileId.DG15, FileId.SOD, FileId.COM]
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_no_data_group_is_readable_without_secure_messaging(at_card: Any, bac_im
 
 
 def test_pace_opens_with_the_can_and_with_the_mrz(image: CardImage, terminal: MakeTerminal) -> None:
-    for secret, reference in ((image.can.encode(), CAN_PASSWORD), (mrz_seed(image.mrz_information), MRZ_PASSWORD)):
+    for secret, reference in ((image.can.encode(), Password.CAN), (mrz_seed(image.mrz_information), Password.MRZ)):
         access = terminal(SimulatedCard(image))
         assert access.pace(secret, reference) == 0x9000
         assert access.send(0xA4, 4, 0x0C, bytes.fromhex("A0000002471001"))[1] == 0x9000
@@ -63,11 +64,11 @@ def test_pace_opens_with_the_can_and_with_the_mrz(image: CardImage, terminal: Ma
 
 
 def test_a_wrong_can_is_told_at_the_last_step_only(at_card: Any, image: CardImage) -> None:
-    assert at_card.pace(b"654321", CAN_PASSWORD) == 0x6300
+    assert at_card.pace(b"654321", Password.CAN) == 0x6300
     assert at_card.select_application() == 0x9000
     assert at_card.plain("00B0810000")[1] == 0x6982
     assert at_card.plain("00A4000C023F00")[1] == 0x9000
-    assert at_card.pace(image.can.encode(), CAN_PASSWORD) == 0x9000
+    assert at_card.pace(image.can.encode(), Password.CAN) == 0x9000
 
 
 def test_every_file_reads_as_it_was_written(opened: Any, image: CardImage) -> None:
@@ -86,7 +87,7 @@ def test_bac_opens_a_card_made_for_it_and_no_other(
     assert refusing.select_application() == 0x9000
     assert refusing.bac(image.mrz_information) == 0x6985
     without_pace = terminal(SimulatedCard(bac_image))
-    assert without_pace.pace(bac_image.can.encode(), CAN_PASSWORD) == 0x6985
+    assert without_pace.pace(bac_image.can.encode(), Password.CAN) == 0x6985
     assert without_pace.plain("00A4020C02011C")[1] == 0x6A82
 
 
@@ -112,17 +113,18 @@ def test_pace_steps_follow_each_other_or_the_run_is_over(at_card: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "template",
+    ("template", "status"),
     [
-        "800A04007F00070202040201830102",  # 3DES instead of AES
-        "800A04007F00070202040202830102840100",  # other domain parameters
-        "800A04007F00070202040202",  # no password named
-        "800A04007F000702020402028301028301028401",  # cut short
+        ("800A04007F00070202040201830102", 0x6A80),  # 3DES instead of AES
+        ("800A04007F00070202040202830102840100", 0x6A88),  # other domain parameters
+        ("800A04007F00070202040202830103", 0x6A88),  # a password it has not
+        ("800A04007F00070202040202", 0x6A80),  # no password named
+        ("800A04007F000702020402028301028301028401", 0x6A80),  # cut short
     ],
 )
-def test_pace_with_what_this_card_does_not_speak_is_refused(at_card: Any, template: str) -> None:
+def test_pace_with_what_this_card_does_not_speak_is_refused(at_card: Any, template: str, status: int) -> None:
     data = bytes.fromhex(template)
-    assert at_card.plain(b"\x00\x22\xc1\xa4" + bytes([len(data)]) + data)[1] == 0x6A80
+    assert at_card.plain(b"\x00\x22\xc1\xa4" + bytes([len(data)]) + data)[1] == status
 
 
 def test_a_point_off_the_curve_ends_pace(at_card: Any) -> None:

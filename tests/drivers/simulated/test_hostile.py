@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from drivers.simulated.card import CardImage, FileId, SimulatedCard, tlv
 from drivers.simulated.card.apdu import Command, Refused, parse
-from drivers.simulated.card.curve import GENERATOR, ORDER, Point
-from drivers.simulated.card.messaging import pad, unpad
+from drivers.simulated.card.ciphers import pad, unpad
+from drivers.simulated.card.groups import standard
 from drivers.simulated.errors import CardImageInvalid, SimulatedError
 from drivers.simulated.hand import LONGEST_DELAY_MS, _request
 
-INSTRUCTIONS = st.sampled_from([0x20, 0x22, 0x82, 0x84, 0x86, 0x88, 0xA4, 0xB0, 0x00, 0xFF])
+NUMBERS = [0, 1, 2, *range(8, 19)]
+INSTRUCTIONS = st.sampled_from([0x20, 0x22, 0x82, 0x84, 0x86, 0x88, 0xA4, 0xB0, 0xB1, 0xC0, 0x00, 0xFF])
 COMMANDS = st.builds(
     lambda cla, ins, p, data, le: bytes((cla, ins, *p)) + (bytes([len(data)]) + data if data else b"") + le,
     st.sampled_from([0x00, 0x10, 0x0C, 0x80]),
@@ -104,23 +105,42 @@ def test_padding_comes_off_as_it_went_on(data: bytes, block: int) -> None:
     assert len(padded) % block == 0 and len(padded) > len(data) and unpad(padded) == data
 
 
-@given(st.integers(1, ORDER - 1), st.integers(1, ORDER - 1))
-@settings(max_examples=25, deadline=None)
-def test_the_curve_is_a_group(a: int, b: int) -> None:
-    left, right = GENERATOR.times(a), GENERATOR.times(b)
+@pytest.mark.parametrize("number", NUMBERS)
+@given(a=st.integers(1, 2**600), b=st.integers(1, 2**600))
+@settings(max_examples=6, deadline=None)
+def test_every_group_is_a_group(number: int, a: int, b: int) -> None:
+    group = standard(number)
+    a, b = a % (group.order - 1) + 1, b % (group.order - 1) + 1
+    left, right = group.generator.times(a), group.generator.times(b)
     assert left.times(b) == right.times(a)
-    if (a + b) % ORDER:
-        assert left.plus(right) == GENERATOR.times(a + b)
-    assert Point.decode(left.encode()) == left
+    if (a + b) % group.order:
+        assert left.plus(right) == group.generator.times(a + b)
+    assert group.decode(left.encode()) == left
+    if number != 10:  # the one curve that has no integrated mapping
+        mapped = group.from_field(a % (group.modulus - 1) + 1)
+        assert group.decode(mapped.encode()) == mapped
 
 
-def test_infinity_is_no_point() -> None:
-    opposite = GENERATOR.times(ORDER - 1)
+@pytest.mark.parametrize("number", NUMBERS)
+def test_the_neutral_element_is_no_public_key(number: int) -> None:
+    group = standard(number)
+    opposite = group.generator.times(group.order - 1)
     with pytest.raises(ValueError):
-        GENERATOR.plus(opposite)
+        group.generator.plus(opposite)
     with pytest.raises(ValueError):
-        GENERATOR.times(ORDER)
-    assert GENERATOR.plus(GENERATOR) == GENERATOR.times(2)
+        group.generator.times(group.order)
+    assert group.generator.plus(group.generator) == group.generator.times(2)
+    for stranger in (group.strangers(), b"", b"\0", b"\1", b"\4", group.generator.encode()[:-1] + b"\0"):
+        with pytest.raises(ValueError):
+            group.decode(stranger)
+    with pytest.raises(ValueError):
+        group.from_field(0)
+
+
+def test_there_are_no_other_groups() -> None:
+    for number in (-1, 3, 7, 19, 31):
+        with pytest.raises(ValueError):
+            standard(number)
 
 
 @given(st.one_of(st.text(max_size=60), st.just("[" * 100_000)))

@@ -140,7 +140,7 @@ def test_an_image_file_is_its_owners_alone(image: CardImage, tmp_path: Path) -> 
     "change",
     [
         {"nin": "12"},
-        {"document_number": "1234567890"},
+        {"document_number": "12345678901234567890123"},
         {"document_number": "12a"},
         {"can": "12345"},
         {"pin": "123"},

@@ -11,13 +11,17 @@ from pathlib import Path
 import pytest
 
 from drivers.simulated.card import CardImage, FileId, SimulatedCard, tlv
-from drivers.simulated.card.access import Pace, mrz_seed
-from drivers.simulated.card.curve import GENERATOR, Point
-from drivers.simulated.card.messaging import Aes, TripleDes, derive, derive_3des, pad
+from drivers.simulated.card.bac import mrz_seed
+from drivers.simulated.card.ciphers import Aes, Cipher, TripleDes, derive, pad
+from drivers.simulated.card.curve import Point
+from drivers.simulated.card.curves import CURVES
+from drivers.simulated.card.pace import Pace
+from drivers.simulated.card.plan import PaceVariant
 from drivers.simulated.issuer import CardIssuer, Holder
 
 EXAMPLES = json.loads((Path(__file__).parent / "worked_examples.json").read_text())
 BAC, PACE, BSI = EXAMPLES["bac"], EXAMPLES["pace"], EXAMPLES["bsi_pace"]
+CURVE = CURVES[13]
 EF_COM = bytes.fromhex("60145F0104303130365F36063034303030305C026175")
 
 
@@ -55,11 +59,11 @@ def test_every_number_between_the_messages_of_pace_g1() -> None:
     seed = mrz_seed(PACE["password_mrz_information"])
     assert seed.hex().upper() == PACE["tvKeySeed"]
     assert derive(seed, 3).hex().upper() == PACE["tv_K_pi"]
-    theirs = Point(int(PACE["terminalPublicKeyX"], 16), int(PACE["terminalPublicKeyY"], 16))
+    theirs = Point(CURVE, int(PACE["terminalPublicKeyX"], 16), int(PACE["terminalPublicKeyY"], 16))
     shared = theirs.times(int(PACE["chipPrivateKey"], 16))
-    assert shared == Point(int(PACE["sharedSecretX"], 16), int(PACE["sharedSecretY"], 16))
-    mapped = GENERATOR.times(int(PACE["nonceDecrypted"], 16)).plus(shared)
-    assert mapped == Point(int(PACE["mappedGeneratorX"], 16), int(PACE["mappedGeneratorY"], 16))
+    assert shared == Point(CURVE, int(PACE["sharedSecretX"], 16), int(PACE["sharedSecretY"], 16))
+    mapped = CURVE.generator.times(int(PACE["nonceDecrypted"], 16)).plus(shared)
+    assert mapped == Point(CURVE, int(PACE["mappedGeneratorX"], 16), int(PACE["mappedGeneratorY"], 16))
     secret = bytes.fromhex(PACE["ephemeralKeyPairSharedSecret"])
     assert (derive(secret, 1).hex().upper(), derive(secret, 2).hex().upper()) == (PACE["ksEnc"], PACE["ksMac"])
     suite = Aes(derive(secret, 1), derive(secret, 2))
@@ -73,12 +77,12 @@ def test_ef_card_access_is_the_examples(image: CardImage) -> None:
 
 def test_pace_of_the_bsi_worked_example_and_its_first_aes_message() -> None:
     random = scripted(BSI["nonce"], BSI["map_picc_priv_key"], BSI["picc_priv_key"])
-    chip = Pace(b"123456", random)
+    chip = Pace(PaceVariant(), b"123456", random)
     assert chip.encrypted_nonce().hex().upper() == BSI["nonce_enc"]
     assert chip.map_nonce(bytes.fromhex(BSI["map_pcd_pub_key"])).hex().upper() == BSI["map_picc_pub_key"]
     assert chip.agree(bytes.fromhex(BSI["pcd_pub_key"])).hex().upper() == BSI["picc_pub_key"]
-    token, _ = chip.authenticate(bytes.fromhex(BSI["authentication_token_pcd"]))
-    assert token.hex().upper() == BSI["authentication_token_picc"]
+    proof, _ = chip.authenticate(bytes.fromhex(BSI["authentication_token_pcd"]))
+    assert proof.hex().upper() == "8608" + BSI["authentication_token_picc"]
 
     suite = Aes(bytes.fromhex(BSI["k_enc"]), bytes.fromhex(BSI["k_mac"]))
     first, second = (number.to_bytes(16, "big") for number in (1, 2))
@@ -114,15 +118,15 @@ def test_bac_appendix_d_and_the_messages_after_it(bac_image: CardImage, issuer: 
 def test_the_keys_of_bac_appendix_d() -> None:
     seed = mrz_seed(BAC["mrz_information"])
     assert seed.hex().upper() == BAC["sha1_mrz_information"]
-    keys = derive_3des(seed[:16], 1), derive_3des(seed[:16], 2)
+    keys = derive(seed[:16], 1, Cipher.TRIPLE_DES), derive(seed[:16], 2, Cipher.TRIPLE_DES)
     assert [key.hex().upper() for key in keys] == [BAC["K_enc"], BAC["K_mac"]]
     suite = TripleDes(*keys)
     assert suite.encrypt(bytes.fromhex(BAC["S"])).hex().upper() == BAC["E_IFD"]
     assert suite.checksum(pad(bytes.fromhex(BAC["E_IFD"]), 8)).hex().upper() == BAC["M_IFD"]
     assert suite.decrypt(bytes.fromhex(BAC["ext_auth_resp"])[:32]).hex().upper() == BAC["R"]
     session = bytes(a ^ b for a, b in zip(bytes.fromhex(BAC["K_IFD"]), bytes.fromhex(BAC["K_IC"]), strict=True))
-    assert derive_3des(session, 1).hex().upper() == BAC["KS_enc"]
-    assert derive_3des(session, 2).hex().upper() == BAC["KS_mac"]
+    assert derive(session, 1, Cipher.TRIPLE_DES).hex().upper() == BAC["KS_enc"]
+    assert derive(session, 2, Cipher.TRIPLE_DES).hex().upper() == BAC["KS_mac"]
 
 
 @pytest.mark.parametrize("number", ["tifd", "tic"])

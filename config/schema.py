@@ -14,6 +14,7 @@ from pydantic import BaseModel, StringConstraints, field_validator, model_valida
 
 from config import hours as opening
 from config.printers import Laser, Outage, Paper, Printing, Thermal
+from config.scanner import Scanner
 from config.section import Section, Slug, setting
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Printing",
     "Reader",
     "Registry",
+    "Scanner",
     "Screen",
     "Section",
     "Session",
@@ -97,7 +99,19 @@ class Reader(Section):
 
 
 class Card(Section):
-    csca: Path = setting(Path("trust/csca"), about="folder of the country signing certificates believed (DER or PEM)")
+    csca: Path = setting(
+        Path("trust/csca"),
+        about="folder of the country signing certificates, master lists and revocation lists believed",
+    )
+    profiles: tuple[Slug, ...] = setting(
+        ("dz-cnibe",), min_length=1, max_length=16, about="kinds of card served; `icao` serves any country believed"
+    )
+    sha1: Literal["refused", "accepted"] = setting(
+        "refused", about="whether signatures with SHA-1, as on cards of before 2011, are believed"
+    )
+    revocation: Literal["if_known", "required"] = setting(
+        "if_known", about="whether a card counts whose signer no revocation list of today speaks of"
+    )
     allow_bac: bool = setting(True, about="whether a card that advertises no PACE may be opened by BAC")
     apdu_deadline: float = setting(5.0, unit="s", ge=0.5, le=30, about="longest wait for one answer of the card")
 
@@ -198,6 +212,7 @@ class Settings(Section):
     hours: Hours = Hours()
     reader: Reader = Reader()
     card: Card = Card()
+    scanner: Scanner = Scanner()
     registry: Registry = Registry()
     signer: Signer = Signer()
     documents: Documents = Documents()

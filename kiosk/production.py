@@ -84,6 +84,10 @@ def _in_settings(settings: Settings) -> Iterator[DemoPart]:
         yield DemoPart("reader.name", "the virtual reader holds no real card")
     if settings.reader.pcscd_socket is not None:
         yield DemoPart("reader.pcscd_socket", "only simulated readers have a pcscd of their own")
+    if settings.scanner.pictures is not None:
+        yield DemoPart("scanner.pictures", "pictures in a folder are nobody's card")
+    if settings.scanner.serial.startswith("/dev/pts/"):
+        yield DemoPart("scanner.serial", "on a line of this machine's own is a simulated scanner")
     ticket_printer = settings.thermal.address
     if ticket_printer.startswith("serial:/dev/pts/") or (
         ticket_printer.startswith("tcp:") and _reserved(_host(ticket_printer))

@@ -13,16 +13,9 @@ read, passive authentication, active authentication, and only then the PIN.
 from drivers.smartcard.card import Access, IdCard, Kind
 from drivers.smartcard.channel import Channel, connect, firmware, readers, readers_with_card
 from drivers.smartcard.emrtd.active import verify_active_authentication
-from drivers.smartcard.emrtd.data_groups import (
-    CardData,
-    FaceImage,
-    PersonName,
-    card_data,
-    parse_dg1,
-    parse_dg2,
-    parse_dg11,
-)
 from drivers.smartcard.emrtd.files import FileId
+from drivers.smartcard.emrtd.lds import CardData, FaceImage, PersonName, card_data, parse_dg1, parse_dg2, parse_dg11
+from drivers.smartcard.emrtd.mrz import Zone
 from drivers.smartcard.emrtd.passwords import Can, Mrz, Password
 from drivers.smartcard.emrtd.sod import signed_data_groups
 from drivers.smartcard.errors import (
@@ -118,6 +111,7 @@ __all__ = [
     "WatchEvent",
     "WrongPassword",
     "WrongPin",
+    "Zone",
     "card_data",
     "connect",
     "firmware",

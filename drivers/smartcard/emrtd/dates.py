@@ -28,10 +28,18 @@ class PartialDate:
             return None
         return dt.date(self.year, self.month, self.day)
 
-    def agrees_with(self, other: PartialDate) -> bool:
-        """Whether no part that both know differs."""
-        ours, theirs = (self.year, self.month, self.day), (other.year, other.month, other.day)
+    @property
+    def parts(self) -> int:
+        """How many of year, month and day are known."""
+        return sum(part is not None for part in (self.year, self.month, self.day))
+
+    def agrees_but_for_century(self, other: PartialDate) -> bool:
+        """Whether nothing that both know differs, years by their last two digits."""
+        ours, theirs = self._shortened(), other._shortened()
         return all(a is None or b is None or a == b for a, b in zip(ours, theirs, strict=True))
+
+    def _shortened(self) -> tuple[int | None, ...]:
+        return (None if self.year is None else self.year % 100), self.month, self.day
 
 
 def _known(year: int | None, month: str, day: str) -> PartialDate:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from drivers.smartcard import MalformedData, tlv
 from drivers.smartcard.apdu import CommandApdu, ResponseApdu
 from drivers.smartcard.emrtd import security_infos
-from drivers.smartcard.emrtd.data_groups import parse_dg1, parse_dg2, parse_dg11
+from drivers.smartcard.emrtd.lds import parse_dg1, parse_dg2, parse_dg11
 from drivers.smartcard.emrtd.sod import parse_sod
 
 TAGS = st.sampled_from([0x04, 0x30, 0x5C, 0x61, 0x7C, 0x87, 0x5F1F, 0x7F49])

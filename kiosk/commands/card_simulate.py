@@ -21,22 +21,22 @@ _PEOPLE = 50  # the personas come first in every population and are the same in 
 
 def simulate(
     persona: Annotated[str, typer.Option(help="whose card: amina or yacine")] = "amina",
-    profile: Annotated[str, typer.Option(help="kind of card; this version makes icao")] = "icao",
+    profile: Annotated[str, typer.Option(help="kind of card; a wrong one lists them all")] = "icao",
     port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port of a virtual reader that runs already")] = PORT,
-    fault: Annotated[
-        str | None, typer.Option(help="slow, mute, pulled, garbled, wrong-mac, yes-card or altered-dg")
-    ] = None,
+    fault: Annotated[str | None, typer.Option(help="what is wrong with it; a wrong one lists them all")] = None,
     delay_ms: Annotated[int, typer.Option(min=0, max=60_000, help="time the card takes for each answer")] = 0,
-    access: Annotated[str, typer.Option(help="how the chip opens: pace or bac")] = "pace",
+    access: Annotated[str, typer.Option(help="how an icao card's chip opens: pace or bac")] = "pace",
     folder: Annotated[Path, typer.Option(help="where issuer, cards and sockets are kept")] = Path("var/card"),
     hand: Annotated[Path | None, typer.Option(help="hand.sock of a virtual reader of ours that runs already")] = None,
 ) -> None:
     """Puts a simulated card into a virtual reader until interrupted, and prints what is printed on it.
 
     Uses the reader behind --hand, or the one that listens on --port, or else starts one of its own and prints
-    the variable by which programs find it. The country certificate is left in FOLDER/trust/csca.
+    the variable by which programs find it. What these cards are believed by is left in FOLDER/trust: two countries'
+    certificates and revocation lists.
 
     Example: kiosk card simulate --persona amina
+    Example: kiosk card simulate --profile cam --fault yes-card
     """
     import asyncio
 
@@ -44,10 +44,10 @@ def simulate(
     from kiosk.errors import WrongUsage
 
     _refuse_production()
-    if profile != "icao" or access not in ("pace", "bac"):
-        raise WrongUsage("this version makes cards of profile icao, opened by pace or bac")
+    if access not in ("pace", "bac") or (access == "bac" and profile not in ("icao", "bac")):
+        raise WrongUsage("cards of profile icao are opened by pace or bac, others as their profile says")
     Fault.named(fault)
-    card = _issued(folder, persona, access)
+    card = _issued(folder, persona, "bac" if access == "bac" else profile)
     typer.echo(f"PERSONA {persona}")
     asyncio.run(_hold(card, folder, port=port, hand=hand, fault=fault, delay_ms=delay_ms))
 
@@ -60,16 +60,18 @@ def _refuse_production() -> None:
         raise RefusedInProduction("a kiosk in service has no simulated cards")
 
 
-def _issued(folder: Path, persona: str, access: str) -> Card:
-    from drivers.simulated.issuer import CardIssuer
+def _issued(folder: Path, persona: str, profile: str) -> Card:
+    from drivers.simulated.issuer import CardDesign, CardIssuer
     from kiosk.errors import WrongUsage
     from kiosk.simulation import personas
 
+    design = CardDesign.named(profile)
     issuer = CardIssuer.load_or_create(folder / "issuer")
-    trust = folder / "trust" / "csca"
-    trust.mkdir(parents=True, exist_ok=True)
-    (trust / "csca.der").write_bytes(issuer.csca_certificate)
-    cards = personas.issue(issuer, folder / "cards", _PEOPLE, 1, access)
+    for name, content in issuer.trust().items():
+        file = folder / "trust" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    cards = personas.issue(issuer, folder / "cards", _PEOPLE, 1, "pace", design)
     if persona not in cards:
         raise WrongUsage(f"no such persona; there are {', '.join(sorted(cards))}")
     return cards[persona]

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from drivers.simulated.issuer import CardIssuer, Holder
+from drivers.simulated.issuer import CardDesign, CardIssuer, Holder
 from registry.reference.population import Person, generate
 
 
@@ -28,17 +28,22 @@ class Card:
         return f"{self.document_number}|{self.date_of_birth}|{self.date_of_expiry}"
 
 
-def issue(issuer: CardIssuer, folder: Path, people: int, seed: int, access: str) -> dict[str, Card]:
-    """A card for every persona of the population, by name; images are written to `folder` (0600)."""
+def issue(
+    issuer: CardIssuer, folder: Path, people: int, seed: int, access: str, design: CardDesign | None = None
+) -> dict[str, Card]:
+    """A card for every persona of the population, by name; images are written to `folder` (0600).
+
+    All are of that design; without one they open as `access` says, "pace" or "bac".
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return {
-        person.persona: _card(issuer, folder, person, access)
+        person.persona: _card(issuer, folder, person, access, design)
         for person in generate(people, seed)
         if person.persona is not None and person.card is not None
     }
 
 
-def _card(issuer: CardIssuer, folder: Path, person: Person, access: str) -> Card:
+def _card(issuer: CardIssuer, folder: Path, person: Person, access: str, design: CardDesign | None) -> Card:
     assert person.card is not None  # noqa: S101 - chosen so
     number = person.card.document_number
     draw = random.Random(number)  # noqa: S311 - a demonstration's numbers, the same each time
@@ -58,7 +63,7 @@ def _card(issuer: CardIssuer, folder: Path, person: Person, access: str) -> Card
         access=access,
     )
     file = folder / f"{person.persona}.json"
-    issuer.issue(holder).save(file)
+    issuer.issue(holder, design).save(file)
     return Card(
         file,
         can,

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from asn1crypto import core, x509
+from asn1crypto import x509
 
+from drivers.smartcard import tlv
 from drivers.smartcard.emrtd.public_keys import SignatureKey, signature_key
 from drivers.smartcard.errors import BadPublicKey, MalformedData, UnsupportedKey
 from drivers.smartcard.genuine.signatures import Algorithm, holds
@@ -21,6 +22,7 @@ from drivers.smartcard.genuine.signatures import Algorithm, holds
 MAX_BYTES = 16 * 1024
 DOCUMENT_TYPES = "2.23.136.1.1.6.2"
 """id-icao-mrtd-security-extensions-documentTypeList (9303-12 §7.1.1.6)."""
+_SEQUENCE, _SET = 0x30, 0x31
 _KNOWN = {
     "authority_key_identifier",
     "basic_constraints",
@@ -172,5 +174,5 @@ def _document_types(value: Any) -> frozenset[str] | None:
     """DocumentTypeListSyntax ::= SEQUENCE { version, docTypeList SET OF PrintableString }."""
     if value is None:
         return None
-    listed = core.Sequence.load(bytes(value), strict=True)
-    return frozenset(str(item).strip("<").upper() for item in listed[1].native)
+    listed = tlv.find(tlv.single(bytes(value), _SEQUENCE).children(), _SET).children()
+    return frozenset(item.value.decode("ascii").strip("<").upper() for item in listed)

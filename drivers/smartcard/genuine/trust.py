@@ -42,9 +42,7 @@ class TrustStore:
         """Raises TrustUnreadable where the folder itself cannot be read."""
         found = trust_folder.load(folder)
         store = cls(found.anchors, found.links, found.revocations)
-        lost = tuple(
-            (link.fingerprint[:16], "no country signer believed here has signed it") for link in store.unlinked
-        )
+        lost = tuple((link.fingerprint[:16], _UNLINKED) for link in store.unlinked)
         return cls(found.anchors, found.links, found.revocations, found.skipped + lost)
 
     @cached_property

@@ -17,6 +17,8 @@ from drivers.smartcard.errors import CardRefused, FileAbsent, MalformedData
 MAX_FILE = 1 << 20
 """Bytes; faces of the largest chips stay under a tenth of it."""
 _LADDER = (MAX_SHORT, 223, 192, 160, 128, 96)
+_STEP = 16
+"""Bytes by which a smaller block must be smaller: who refuses 231 will hardly give 223."""
 _HEADER = 8
 _FAR = 0x8000
 """READ BINARY with INS B0 counts offsets in 15 bits."""
@@ -46,7 +48,7 @@ class Sizes:
     def __init__(self, extended: int = 0, *, header_first: bool = False) -> None:
         self._most = extended or MAX_SHORT
         self.fitting = MAX_SHORT
-        self.header_first = header_first
+        self.header_first = self._always_header = header_first
         self.by_selection = False
         self.by_identifier = False
 
@@ -55,8 +57,9 @@ class Sizes:
         return self._most if self._most > MAX_SHORT else min(self._most, self.fitting)
 
     def too_much(self, asked: int) -> bool:
-        """The chip refused to give `asked` bytes; whether there is a smaller number to try."""
-        smaller = [size for size in _LADDER if size < asked]
+        """The chip refused to give `asked` bytes of no fewer left; whether there is a smaller number to try."""
+        self.header_first = self._always_header  # it was not for what lies beyond the end, then
+        smaller = [size for size in _LADDER if size <= asked - _STEP]
         if smaller:
             self._most = smaller[0]
         return bool(smaller)

@@ -1,7 +1,7 @@
 """Whom this kiosk believes: country signers and what they have revoked, as a folder of files.
 
-    trust/                       country signers and link certificates: .der .cer .crt .pem
-    trust/csca/                  the same
+    trust/csca/                  country signers and link certificates: .der .cer .crt .pem
+    trust/                       the same, where there is no csca/
     trust/master-lists/          .ml .zip .ldif, of ICAO's directory or a state such as Germany
     trust/master-list-signers/   who may sign master lists: without one of them no list counts
     trust/crls/                  .crl, revocation lists
@@ -23,7 +23,7 @@ from drivers.smartcard.genuine import trust_folder
 from drivers.smartcard.genuine.certificates import Certificate
 from drivers.smartcard.genuine.crl import RevocationList
 
-_UNLINKED = "no country signer believed here has signed this link certificate"
+_NOBODY = "no country signer believed here has signed"
 Standing = Literal["good", "revoked", "stale", "unknown"]
 
 
@@ -42,8 +42,9 @@ class TrustStore:
         """Raises TrustUnreadable where the folder itself cannot be read."""
         found = trust_folder.load(folder)
         store = cls(found.anchors, found.links, found.revocations)
-        lost = tuple((link.fingerprint[:16], _UNLINKED) for link in store.unlinked)
-        return cls(found.anchors, found.links, found.revocations, found.skipped + lost)
+        lost = [(link.fingerprint[:16], f"{_NOBODY} this link certificate") for link in store.unlinked]
+        lost += [(f"list of {one.issuer}", f"{_NOBODY} it") for one in found.revocations if one not in store.lists]
+        return cls(found.anchors, found.links, found.revocations, found.skipped + tuple(lost))
 
     @cached_property
     def certificates(self) -> tuple[Certificate, ...]:
@@ -73,7 +74,7 @@ class TrustStore:
     def standing(self, certificate: Certificate, at: dt.datetime) -> Standing:
         """What the lists of its issuer say of it: "unknown" where there is none, "stale" where the newest that does
         not name it should have been replaced by now."""
-        lists = [one for one in self._lists if one.issuer == certificate.issuer]
+        lists = [one for one in self.lists if one.issuer == certificate.issuer]
         if any(certificate.serial in one.serials for one in lists):
             return "revoked"
         if not lists:
@@ -81,7 +82,8 @@ class TrustStore:
         return "good" if any(_is_of_today(one, at) for one in lists) else "stale"
 
     @cached_property
-    def _lists(self) -> tuple[RevocationList, ...]:
+    def lists(self) -> tuple[RevocationList, ...]:
+        """The revocation lists that a believed country signer has signed."""
         return tuple(one for one in self.revocations if any(one.signed_by(signer) for signer in self.certificates))
 
 

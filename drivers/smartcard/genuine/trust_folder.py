@@ -17,7 +17,8 @@ CERTIFICATES = frozenset((".cer", ".crt", ".der", ".pem"))
 MASTER_LISTS = frozenset((".ml", ".zip", ".ldif"))
 REVOCATIONS = frozenset((".crl",))
 SIGNERS = "master-list-signers"
-_FOLDERS = ("csca", "master-lists", "crls")
+COUNTRIES = "csca"
+_LISTS = ("master-lists", "crls")
 _MAX_FILES = 5000
 _MAX_BYTES = 1 << 20
 """Of a file of certificates."""
@@ -45,10 +46,12 @@ class _Loader:
         self._skipped: list[tuple[str, str]] = []
 
     def load(self) -> Found:
-        files = [
-            *_files(self._folder),
-            *(file for name in _FOLDERS for file in _files(self._folder / name, optional=True)),
-        ]
+        # Where the countries have a folder of their own, what lies beside it is somebody else's.
+        files = _files(self._folder)
+        if (self._folder / COUNTRIES).is_dir():
+            files = _files(self._folder / COUNTRIES)
+        for name in _LISTS:
+            files += _files(self._folder / name, optional=True)
         placed = [one for one in self._certificates(files) if self._may_be_believed(one, one.fingerprint[:16])]
         listed = list(self._listed(files))
         roots = {one.fingerprint: one for one in (*(one for one in placed if _is_root(one)), *listed)}

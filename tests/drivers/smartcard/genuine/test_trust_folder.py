@@ -48,9 +48,20 @@ def test_the_subfolders_are_read_too(tmp_path: Path) -> None:
     assert judged(evidence(), trust).passive == "passed"
     (tmp_path / "crls" / "a.crl").write_bytes(revocations(CSCA, [DS.read.serial]))
     (tmp_path / "crls" / "b.crl").write_bytes(b"nothing")
+    (tmp_path / "crls" / "c.crl").write_bytes(revocations(country_signer("A stranger"), [1]))
     trust = TrustStore.load(tmp_path)
     assert codes(judged(evidence(), trust)) == ["SIGNER-REVOKED"]
-    assert [file for file, _ in trust.skipped] == ["b.crl"]
+    named = [file for file, _ in trust.skipped]
+    assert named[0] == "b.crl" and "stranger" in named[1] and len(named) == 2
+
+
+def test_beside_a_folder_of_countries_nothing_is_a_country(tmp_path: Path) -> None:
+    """Such as the municipality's own authority, which signs papers and no cards."""
+    (tmp_path / "csca").mkdir()
+    (tmp_path / "csca" / "a.der").write_bytes(CSCA.der)
+    (tmp_path / "signer.pem").write_bytes(country_signer("Municipality").x509.public_bytes(Encoding.PEM))
+    trust = TrustStore.load(tmp_path)
+    assert [one.name for one in trust.certificates] == ["country name DZ, common name CSCA"]
 
 
 def test_a_link_is_no_anchor_by_itself(tmp_path: Path) -> None:

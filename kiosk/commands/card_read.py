@@ -13,28 +13,34 @@ import typer
 from kiosk.commands.place import CONFIGURATION
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
     from config.schema import Settings
-    from drivers.smartcard import Can, CardData, CscaStore, FileId, IdCard, Mrz
+    from drivers.smartcard import Can, CardData, FileId, IdCard, Mrz
+    from drivers.smartcard.genuine import Reason, TrustStore
+    from drivers.smartcard.profile import Profile
 
 DEADLINE_S = 5.0
 
 
 def read(
     can: Annotated[str, typer.Option(help="the six digits on the card; - asks for them")] = "",
-    mrz: Annotated[str, typer.Option(help="the zone's three lines, or DOCNO|YYMMDD|YYMMDD; - asks for it")] = "",
-    reader: Annotated[str, typer.Option(help="PC/SC reader to use; else the first one with a card")] = "",
+    mrz: Annotated[str, typer.Option(help="the zone's lines, or DOCNO|YYMMDD|YYMMDD; - asks for it")] = "",
+    reader: Annotated[str, typer.Option(help="PC/SC reader to use; else the one with a card")] = "",
+    profile: Annotated[str, typer.Option(help="the kind of card; else by the state that its zone names")] = "",
     trust: Annotated[Path | None, typer.Option(help="folder of country signing certificates")] = None,
     config: Annotated[Path | None, typer.Option(help="the configuration file; else the kiosk's own")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on standard output")] = False,
 ) -> None:
-    """Reads a card and verifies it; ends with 1 when an authentication failed.
+    """Reads a card and verifies it; ends with 1 and the code of what is wrong when it is not genuine.
+
+    Without country signing certificates nothing is refused for want of them.
 
     Example: kiosk card read --can 123456 --trust trust --json
     """
     import json
 
+    from drivers.smartcard.errors import UnknownIssuer
     from kiosk.errors import WrongUsage
     from kiosk.production import refuse_secret_arguments
 
@@ -43,10 +49,13 @@ def read(
         raise WrongUsage("give --can or --mrz")
     if settings is not None:
         refuse_secret_arguments(settings, can, mrz)
-    report = _report(_password(can, mrz), reader, _trust(trust, settings), settings)
+    believed = _trust(trust, settings)
+    reading = _Reading(_password(can, mrz), believed, profile)
+    report = _report(reading, reader, settings)
     typer.echo(json.dumps(report, ensure_ascii=False) if as_json else _in_words(report))
-    if "failed" in (report["passive_authentication"], report["active_authentication"]):
-        raise typer.Exit(1)
+    for reason in reading.reasons:
+        if reason.error is not UnknownIssuer or believed.certificates:
+            raise reason.error(reason.words)
 
 
 def _settings(file: Path | None) -> Settings | None:
@@ -73,16 +82,16 @@ def _given(value: str, name: str) -> str:
     return getpass.getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
 
 
-def _trust(folder: Path | None, settings: Settings | None) -> CscaStore:
-    """Of the folder named, or of the settings; nothing is believed when neither says."""
-    from drivers.smartcard import CscaStore
+def _trust(folder: Path | None, settings: Settings | None) -> TrustStore:
+    """Of the folder named, or of the settings; nobody is believed when neither says."""
+    from drivers.smartcard.genuine import TrustStore
 
     if folder is not None:
-        return CscaStore.load(folder / "csca" if (folder / "csca").is_dir() else folder)
-    return CscaStore.load(settings.card.csca) if settings is not None else CscaStore(())
+        return TrustStore.load(folder)
+    return TrustStore.load(settings.card.csca) if settings is not None else TrustStore()
 
 
-def _report(password: Can | Mrz, reader: str, trust: CscaStore, settings: Settings | None) -> dict[str, Any]:
+def _report(reading: _Reading, reader: str, settings: Settings | None) -> dict[str, Any]:
     """The JSON object of CLI.md, of the card in the reader."""
     import os
 
@@ -98,45 +107,65 @@ def _report(password: Can | Mrz, reader: str, trust: CscaStore, settings: Settin
     channel = connect(name or None, deadline=deadline)
     card = IdCard(channel, accept=accept)
     try:
-        report = _read(card, password, trust)
+        report = reading.of(card)
     finally:
         card.close()
     counts = {"apdu_count": channel.apdu_count, "bytes": channel.byte_count}
     return {"reader": channel.reader, **report, **counts}
 
 
-def _read(card: IdCard, password: Can | Mrz, trust: CscaStore) -> dict[str, Any]:
-    import datetime as dt
-    import secrets
-    from time import perf_counter
+class _Reading:
+    """One card, read whole and judged; `profile` empty is that of the state which the card names."""
 
-    from drivers.smartcard import FileId, card_data, signed_data_groups
+    def __init__(self, password: Can | Mrz, trust: TrustStore, profile: str) -> None:
+        self._password = password
+        self._trust = trust
+        self._profile = profile
+        self.reasons: tuple[Reason, ...] = ()
 
-    marks = [perf_counter()]
-    access = card.open(password)
-    marks.append(perf_counter())
-    sod = card.read(FileId.SOD)
-    with _progress() as advance:
-        files = {file: card.read(file, advance(file)) for file in signed_data_groups(sod)}
-    nonce = secrets.token_bytes(8)
-    signature = card.active_authentication(nonce) if FileId.DG15 in files else None
-    marks.append(perf_counter())
-    now = dt.datetime.now(dt.UTC)
-    passive = _passive(card, sod, files, trust, now)
-    active = _active(files, nonce, signature)
-    data = card_data(files, now.date())
-    marks.append(perf_counter())
-    pace = {"mapping": access.mapping, "cipher": access.cipher, "curve": access.curve}
-    return {
-        "access": access.kind,
-        "pace": pace if access.kind == "PACE" else None,
-        **_person(data),
-        "passive_authentication": passive,
-        "chip_authentication": "not_supported",
-        "active_authentication": active,
-        "data_groups": {file.name: len(content) for file, content in files.items()},
-        "timings_ms": _timings(marks),
-    }
+    def of(self, card: IdCard) -> dict[str, Any]:
+        import datetime as dt
+        import secrets
+        from time import perf_counter
+
+        from drivers.smartcard import FileId, card_data
+        from drivers.smartcard.examination import PICTURES, TEXT, examine
+        from drivers.smartcard.genuine import judge
+
+        marks = [perf_counter()]
+        access = card.open(self._password)
+        marks.append(perf_counter())
+        wanted, nonce = (*TEXT, *PICTURES, FileId.COM), secrets.token_bytes(8)
+        with _progress() as advance:
+            evidence = examine(card, wanted, nonce, opened_with=self._password, progress=advance)
+        marks.append(perf_counter())
+        now = dt.datetime.now(dt.UTC)
+        profile = self._kind(evidence.files[FileId.DG1], now.date())
+        verdict = judge(evidence, self._trust, profile, now)
+        data = card_data(evidence.files, now.date(), profile)
+        marks.append(perf_counter())
+        self.reasons = verdict.reasons
+        pace = {"mapping": access.mapping, "cipher": access.cipher, "curve": access.curve}
+        return {
+            "access": access.kind,
+            "pace": pace if access.kind == "PACE" else None,
+            "profile": profile.name,
+            **_person(data),
+            "passive_authentication": verdict.passive,
+            "chip_authentication": verdict.chip,
+            "active_authentication": verdict.active,
+            "reasons": [{"code": reason.code, "words": reason.words} for reason in verdict.reasons],
+            "notes": list(verdict.notes),
+            "data_groups": {f.name: len(content) for f, content in evidence.files.items() if f.data_group},
+            "timings_ms": _timings(marks),
+        }
+
+    def _kind(self, dg1: bytes, today: date) -> Profile:
+        from drivers.smartcard import parse_dg1, profile
+
+        if self._profile:
+            return profile.load(self._profile)
+        return profile.for_zone(parse_dg1(dg1, today).issuing_state, profile.names()) or profile.load(profile.STANDARD)
 
 
 @contextmanager
@@ -159,33 +188,6 @@ def _progress() -> Iterator[Callable[[FileId], Callable[[int, int], None] | None
         yield advance
 
 
-def _passive(card: IdCard, sod: bytes, files: dict[FileId, bytes], trust: CscaStore, now: datetime) -> str:
-    from drivers.smartcard import FileId, passive_authentication
-
-    result = passive_authentication(sod, files, trust, now)
-    if result.reason is not None:
-        typer.echo(f"passive authentication: {result.reason}", err=True)
-    if result.result == "passed" and FileId.DG14 in files:
-        card.confirm_access(files[FileId.DG14])
-    return result.result
-
-
-def _active(files: dict[FileId, bytes], nonce: bytes, signature: bytes | None) -> str:
-    from drivers.smartcard import ActiveAuthenticationUnsupported, FileId, verify_active_authentication
-
-    if signature is None:
-        return "not_supported"
-    if FileId.DG14 not in files:
-        typer.echo("active authentication: without DG14 the algorithm is not known", err=True)
-        return "not_supported"
-    try:
-        genuine = verify_active_authentication(files[FileId.DG14], files[FileId.DG15], nonce, signature)
-    except ActiveAuthenticationUnsupported as reason:
-        typer.echo(f"active authentication: {reason}", err=True)
-        return "not_supported"
-    return "passed" if genuine else "failed"
-
-
 def _person(data: CardData) -> dict[str, Any]:
     return {
         "document_number": data.document_number,
@@ -194,6 +196,7 @@ def _person(data: CardData) -> dict[str, Any]:
         "date_of_expiry": data.date_of_expiry.isoformat(),
         "sex": data.sex,
         "issuing_state": data.issuing_state,
+        "nationality": data.nationality,
         "names": {
             "latin": {"surname": data.latin.surname, "given": data.latin.given},
             "arabic": {"surname": data.arabic.surname, "given": data.arabic.given} if data.arabic else None,
@@ -220,4 +223,5 @@ def _in_words(report: dict[str, Any]) -> str:
     ]
     kinds = ("passive", "chip", "active")
     lines += [f"{kind + ' auth.':<16} {report[f'{kind}_authentication'].replace('_', ' ')}" for kind in kinds]
+    lines += [f"note             {note}" for note in report["notes"]]
     return "\n".join(lines)

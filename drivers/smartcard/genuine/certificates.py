@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from asn1crypto import x509
+from asn1crypto import core, x509
 
 from drivers.smartcard import tlv
 from drivers.smartcard.emrtd.public_keys import SignatureKey, signature_key
@@ -23,19 +23,18 @@ MAX_BYTES = 16 * 1024
 DOCUMENT_TYPES = "2.23.136.1.1.6.2"
 """id-icao-mrtd-security-extensions-documentTypeList (9303-12 §7.1.1.6)."""
 _SEQUENCE, _SET = 0x30, 0x31
-_KNOWN = {
-    "authority_key_identifier",
-    "basic_constraints",
-    "certificate_policies",
-    "crl_distribution_points",
-    "extended_key_usage",
-    "issuer_alt_name",
-    "key_identifier",
-    "key_usage",
-    "private_key_usage_period",
-    "subject_alt_name",
-    DOCUMENT_TYPES,
+SUBJECT_KEY, KEY_USAGE, ALTERNATIVE_NAME = "2.5.29.14", "2.5.29.15", "2.5.29.17"
+BASIC_CONSTRAINTS, AUTHORITY_KEY, EXTENDED_USAGE = "2.5.29.19", "2.5.29.35", "2.5.29.37"
+_READ = {
+    SUBJECT_KEY: core.OctetString,
+    KEY_USAGE: x509.KeyUsage,
+    ALTERNATIVE_NAME: x509.GeneralNames,
+    BASIC_CONSTRAINTS: x509.BasicConstraints,
+    AUTHORITY_KEY: x509.AuthorityKeyIdentifier,
+    EXTENDED_USAGE: x509.ExtKeyUsageSyntax,
 }
+_KNOWN = {*_READ, DOCUMENT_TYPES, "2.5.29.16", "2.5.29.18", "2.5.29.31", "2.5.29.32"}
+"""What may be critical: also private key usage period, issuer's alternative name, distribution points, policies."""
 # What asn1crypto lets through when it is given nonsense: it parses lazily, wherever a field is touched.
 NONSENSE = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
 
@@ -76,6 +75,8 @@ class Certificate:
             return signature_key(self.spki)
         except BadPublicKey as error:
             raise MalformedData("a certificate's public key is no point of its curve") from error
+        except NONSENSE as error:
+            raise MalformedData("a certificate's public key is not formed right") from error
 
     @property
     def fingerprint(self) -> str:
@@ -121,12 +122,10 @@ def parse(der: bytes) -> Certificate:
 
 def _parsed(der: bytes, read: Any) -> Certificate:
     body = read["tbs_certificate"]
-    extensions = {item["extn_id"].dotted: item["extn_value"] for item in body["extensions"]}
-    if len(extensions) != len(body["extensions"]):
-        raise MalformedData("a certificate has an extension twice")
-    constraints, usage = read.basic_constraints_value, read.key_usage_value
-    extended = read.extended_key_usage_value
-    authority = read.authority_key_identifier_value
+    extensions = _Extensions(body["extensions"])
+    constraints, usage = extensions.read(BASIC_CONSTRAINTS), extensions.read(KEY_USAGE)
+    extended, authority = extensions.read(EXTENDED_USAGE), extensions.read(AUTHORITY_KEY)
+    own = extensions.read(SUBJECT_KEY)
     not_before, not_after = (body["validity"][end].native for end in ("not_before", "not_after"))
     if not_before.tzinfo is None or not_after.tzinfo is None:
         raise MalformedData("a certificate's days have no time zone")
@@ -139,19 +138,36 @@ def _parsed(der: bytes, read: Any) -> Certificate:
         not_before=not_before,
         not_after=not_after,
         country=_country(body["subject"].native.get("country_name")),
-        states=_states(read.subject_alt_name_value),
+        states=_states(extensions.read(ALTERNATIVE_NAME)),
         is_authority=constraints is not None and bool(constraints["ca"].native),
         key_usage=None if usage is None else frozenset(usage.native),
         extended_usage=() if extended is None else tuple(purpose.dotted for purpose in extended),
-        subject_key=None if read.key_identifier_value is None else bytes(read.key_identifier_value),
+        subject_key=None if own is None else bytes(own),
         authority_key=None if authority is None else authority["key_identifier"].native,
-        document_types=_document_types(extensions.get(DOCUMENT_TYPES)),
-        unknown_critical=bool(read.critical_extensions - _KNOWN),
+        document_types=_document_types(extensions.value(DOCUMENT_TYPES)),
+        unknown_critical=extensions.unknown_critical,
         spki=bytes(body["subject_public_key_info"].dump()),
         algorithm=Algorithm.of(read["signature_algorithm"]),
         signature=bytes(read["signature_value"].native),
         signed=bytes(body.dump()),
     )
+
+
+class _Extensions:
+    """Those of one certificate; what is not looked at may be as ill-formed as it likes, and some states' are."""
+
+    def __init__(self, listed: Any) -> None:
+        self._values = {item["extn_id"].dotted: bytes(item["extn_value"]) for item in listed}
+        self.unknown_critical = any(item["critical"].native and item["extn_id"].dotted not in _KNOWN for item in listed)
+        if len(self._values) != len(listed):
+            raise MalformedData("a certificate has an extension twice")
+
+    def value(self, kind: str) -> bytes | None:
+        return self._values.get(kind)
+
+    def read(self, kind: str) -> Any:
+        value = self.value(kind)
+        return None if value is None else _READ[kind].load(value, strict=True)
 
 
 def _country(named: Any) -> str | None:
@@ -170,9 +186,9 @@ def _states(alternative: Any) -> frozenset[str]:
     return frozenset(found)
 
 
-def _document_types(value: Any) -> frozenset[str] | None:
+def _document_types(value: bytes | None) -> frozenset[str] | None:
     """DocumentTypeListSyntax ::= SEQUENCE { version, docTypeList SET OF PrintableString }."""
     if value is None:
         return None
-    listed = tlv.find(tlv.single(bytes(value), _SEQUENCE).children(), _SET).children()
+    listed = tlv.find(tlv.single(value, _SEQUENCE).children(), _SET).children()
     return frozenset(item.value.decode("ascii").strip("<").upper() for item in listed)

@@ -20,6 +20,7 @@ from drivers.smartcard.errors import (
     UnsupportedKey,
 )
 from drivers.smartcard.genuine import signed_data
+from drivers.smartcard.genuine.agreement import infos_of
 from drivers.smartcard.genuine.certificates import Certificate
 from drivers.smartcard.genuine.evidence import CardEvidence
 from drivers.smartcard.genuine.passive import check_signature
@@ -97,9 +98,11 @@ def by_active_authentication(sod: Sod, evidence: CardEvidence) -> bool:
     return True
 
 
-def offers_chip_authentication(infos: tuple[SecurityInfo, ...]) -> bool:
+def offers_chip_authentication(sod: Sod, evidence: CardEvidence) -> bool:
     """Whether DG14 offers a way that is spoken here. Raises UnsupportedKey, MalformedData."""
-    return chip.choose(infos) is not None
+    if not _vouched(sod, evidence, FileId.DG14):
+        return False
+    return chip.choose(infos_of(evidence.files[FileId.DG14])) is not None
 
 
 def _vouched(sod: Sod, evidence: CardEvidence, file: FileId) -> bool:

@@ -23,6 +23,14 @@ HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha512": hashes.SHA512(),
 }
 _MAX_SALT = 512
+_SCHEMES: dict[str, Scheme] = {"ecdsa": "ecdsa", "rsassa_pkcs1v15": "rsassa_pkcs1v15", "rsassa_pss": "rsassa_pss"}
+_BARE: dict[str, Scheme] = {
+    "rsassa_pkcs1v15": "rsassa_pkcs1v15",
+    "rsaes_pkcs1v15": "rsassa_pkcs1v15",
+    "ecdsa": "ecdsa",
+    "1.2.840.10045.2.1": "ecdsa",
+}
+"""Algorithms that name no hash: some states' cards leave that to the digest algorithm beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +44,25 @@ class Algorithm:
 
     @property
     def weak(self) -> bool:
-        """Made with SHA-1, whose collisions can be bought: good for no new signature."""
-        return "sha1" in (self.hash, self.mgf)
+        """Made over a SHA-1, whose collisions can be bought. The mask of PSS may be made with it all the same."""
+        return self.hash == "sha1"
 
     @classmethod
     def of(cls, named: Any, digest: str | None = None) -> Algorithm:
-        """Of an asn1crypto SignedDigestAlgorithm; `digest` is the SignerInfo's, for bare RSA that names none.
+        """Of an asn1crypto SignedDigestAlgorithm; `digest` is the SignerInfo's, for those that name a key's kind only.
 
         Raises MalformedData for what is not accepted here.
         """
         assert isinstance(named, algos.SignedDigestAlgorithm)  # noqa: S101 - the caller's promise
+        bare = _BARE.get(named["algorithm"].native) if digest else None
         try:
-            scheme = str(named.signature_algo)
-            bare = named["algorithm"].native in ("rsassa_pkcs1v15", "rsaes_pkcs1v15")
-            hash_name = digest if bare and digest else str(named.hash_algo)
+            scheme, hash_name = (bare, digest) if bare and digest else (named.signature_algo, named.hash_algo)
         except ValueError as error:
             raise MalformedData("something is signed by an algorithm that is not accepted") from error
-        if hash_name not in HASHES:
-            raise MalformedData("something is signed with a hash that is not accepted")
-        if scheme == "rsassa_pss":
-            return cls("rsassa_pss", hash_name, *_pss(named["parameters"]))
-        if scheme == "ecdsa":
-            return cls("ecdsa", hash_name)
-        if scheme == "rsassa_pkcs1v15":
-            return cls("rsassa_pkcs1v15", hash_name)
-        raise MalformedData("something is signed by an algorithm that is not accepted")
+        if scheme not in _SCHEMES or hash_name not in HASHES:
+            raise MalformedData("something is signed by an algorithm that is not accepted")
+        mask = _pss(named["parameters"]) if scheme == "rsassa_pss" else ("", 0)
+        return cls(_SCHEMES[scheme], str(hash_name), *mask)
 
 
 def _pss(parameters: Any) -> tuple[str, int]:

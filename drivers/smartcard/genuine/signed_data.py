@@ -14,6 +14,7 @@ from typing import Any
 
 from asn1crypto import cms
 
+from drivers.smartcard import tlv
 from drivers.smartcard.errors import MalformedData, UnsupportedKey
 from drivers.smartcard.genuine import certificates
 from drivers.smartcard.genuine.certificates import NONSENSE, Certificate
@@ -51,8 +52,11 @@ class SignedContent:
         if not self.attributes:
             return holds(key, self.algorithm, self.signature, self.content)
         digest = hashlib.new(self.digest, self.content).digest()
-        same = hmac.compare_digest(digest, self.message_digest)
-        return same and holds(key, self.algorithm, self.signature, self.attributes)
+        if not hmac.compare_digest(digest, self.message_digest):
+            return False
+        # They are signed in the order of DER; some cards have them in another one, signed this way or that.
+        forms = {self.attributes, _in_order(self.attributes)}
+        return any(holds(key, self.algorithm, self.signature, form) for form in forms)
 
 
 def parse(data: bytes, content_type: str) -> SignedContent:
@@ -105,6 +109,10 @@ def _attributes(signer_info: Any, content_type: str) -> tuple[bytes, bytes]:
     return bytes((_SET,)) + bytes(attributes.dump())[1:], bytes(values["message_digest"][0])
 
 
+def _in_order(attributes: bytes) -> bytes:
+    return tlv.encode(_SET, b"".join(sorted(item.raw for item in tlv.single(attributes, _SET).children())))
+
+
 def _certificates(signed: Any, signer_info: Any) -> tuple[Certificate, tuple[Certificate, ...]]:
     """The certificate that the SignerInfo points at, and the rest."""
     carried = signed["certificates"]
@@ -120,6 +128,9 @@ def _certificates(signed: Any, signer_info: Any) -> tuple[Certificate, tuple[Cer
             found = certificate
         else:
             others.append(certificate)
+    if found is None and len(others) == 1:
+        # Whatever name the pointer writes: there is only one it can mean, and the signature must be that one's.
+        return others[0], ()
     if found is None:
         raise MalformedData("signed data without their signer's certificate")
     return found, tuple(others)

@@ -161,10 +161,9 @@ class _Judgement:
     def _chip(self, parsed: Sod) -> bool:
         run = possession.by_chip_authentication(parsed, self._evidence)
         mapped = possession.by_mapping(self._evidence, parsed, self._policy, self._issuer_of)
-        proven, dg14 = run or mapped, self._evidence.files.get(FileId.DG14)
-        if not proven and dg14 is not None and possession.offers_chip_authentication(agreement.infos_of(dg14)):
+        if not run and not mapped and possession.offers_chip_authentication(parsed, self._evidence):
             self._notes.append("chip authentication is offered, and was not asked for")
-        return proven
+        return run or mapped
 
     def _active(self, parsed: Sod) -> bool:
         offered = FileId.DG15 in parsed.files and FileId.DG15 not in self._evidence.unread

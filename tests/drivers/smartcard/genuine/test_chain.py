@@ -132,6 +132,12 @@ def test_a_chain_out_of_its_days_is_not_in_force(at: dt.datetime) -> None:
     assert (verdict.passive, codes(verdict)) == ("failed", ["SIGNER-EXPIRED"])
 
 
+def test_a_document_signer_has_days_of_its_own() -> None:
+    for days in ({"until": NOW - DAY}, {"since": NOW + DAY}):
+        verdict = card_of(issue("DS", by=CSCA, **days))
+        assert codes(verdict) == ["SIGNER-EXPIRED"] and "document signer" in verdict.reasons[0].words
+
+
 def test_a_country_signer_out_of_its_days_is_not_in_force() -> None:
     expired = country_signer(until=NOW - DAY)
     signer = issue("DS", by=expired)

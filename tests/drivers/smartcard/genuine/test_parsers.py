@@ -19,6 +19,7 @@ from tests.drivers.smartcard.genuine.state import (
     FILES,
     MASTER_LIST,
     Signer,
+    country_signer,
     document_types,
     encode,
     evidence,
@@ -137,6 +138,24 @@ def test_what_a_certificate_says_is_read() -> None:
     assert (read.country, read.states, read.document_types) == ("DZ", {"DZA", "D"}, {"I", "P"})
     assert read.key_usage == {"digital_signature"} and not read.may_certify and CSCA.read.may_certify
     assert read.issued_by(CSCA.read) and not CSCA.read.issued_by(read)
+
+
+def test_a_signer_with_a_number_that_is_no_modulus_signs_nothing() -> None:
+    numbers = rsa_key().public_key().public_numbers()
+    modulus = b"\x00" + numbers.n.to_bytes(256)
+    for spoilt in (modulus[1:2] + modulus[1:], b"\xff" + modulus[1:]):
+        read = Signer(RICH.der.replace(modulus, spoilt), b"").read
+        assert not CSCA.read.signed_by(read)
+    negative = RICH.der.replace(b"\x02\x03\x01\x00\x01", b"\x02\x03\x81\x00\x01")
+    assert negative != RICH.der and not CSCA.read.signed_by(Signer(negative, b"").read)
+
+
+def test_an_extension_that_is_not_looked_at_may_be_ill_formed() -> None:
+    from cryptography import x509
+
+    points = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.31"), b"\x30\x05nonsense")
+    read = country_signer(extensions=((points, False),)).read
+    assert read.may_certify and read.country == "DZ" and read.signed_by(read)
 
 
 def test_a_signer_with_a_point_off_its_curve_signs_nothing() -> None:

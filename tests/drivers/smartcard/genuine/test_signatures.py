@@ -6,11 +6,13 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from asn1crypto import cms
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from drivers.smartcard import tlv
 from drivers.smartcard.emrtd.files import FileId
 from drivers.smartcard.errors import MalformedData
-from drivers.smartcard.genuine import Policy, TrustStore, listed
+from drivers.smartcard.genuine import Policy, TrustStore, listed, signed_data
 from tests.drivers.smartcard.genuine.state import (
     CSCA,
     DS,
@@ -50,8 +52,19 @@ PSS = ("-keyopt", "rsa_padding_mode:pss")
         (RSA_DS, (*PSS, "-keyopt", "rsa_pss_saltlen:32")),
         (RSA_DS, (*PSS, "-keyopt", "rsa_pss_saltlen:20", "-md", "sha512")),
         (RSA_DS, (*PSS, "-keyopt", "rsa_pss_saltlen:0", "-keyopt", "rsa_mgf1_md:sha512")),
+        (RSA_DS, (*PSS, "-keyopt", "rsa_pss_saltlen:32", "-keyopt", "rsa_mgf1_md:sha1")),
     ],
-    ids=["ECDSA", "key identifier", "SHA-512", "PKCS1", "PKCS1 SHA-384", "PSS", "PSS other salt", "PSS other mask"],
+    ids=[
+        "ECDSA",
+        "key identifier",
+        "SHA-512",
+        "PKCS1",
+        "PKCS1 SHA-384",
+        "PSS",
+        "PSS other salt",
+        "PSS other mask",
+        "PSS old mask",
+    ],
 )
 def test_the_signers_own_algorithm_counts(signer: Signer, options: tuple[str, ...]) -> None:
     verdict = judged(evidence(signed=sod(FILES, signer, *options)))
@@ -170,6 +183,43 @@ def test_a_signature_that_does_not_hold_is_altered() -> None:
     assert codes(judged(evidence(signed=encode(0x77, spoilt)))) == ["ALTERED"]
     its_certificates = signed.replace(DS.der, DS.der[:-1] + bytes((DS.der[-1] ^ 1,)))
     assert codes(judged(evidence(signed=encode(0x77, its_certificates)))) == ["ALTERED"]
+
+
+# --- as some states do it --------------------------------------------------------------------------------
+
+
+def test_attributes_in_another_order_than_they_were_signed_in() -> None:
+    signed = sign(hash_list(FILES), DS, LDS)
+    attributes = signed_data.parse(signed, LDS).attributes
+    inner = attributes[2:]
+    items = [item.raw for item in tlv.parse(inner)]
+    turned = signed.replace(inner, b"".join(reversed(items)))
+    assert turned != signed and judged(evidence(signed=encode(0x77, turned))).reasons == ()
+    dropped = cms.ContentInfo.load(signed)
+    dropped["content"]["signer_infos"][0]["signed_attrs"] = [
+        one for one in dropped["content"]["signer_infos"][0]["signed_attrs"] if one["type"].native != "signing_time"
+    ]
+    assert codes(judged(evidence(signed=encode(0x77, dropped.dump(force=True))))) == ["ALTERED"]
+
+
+def test_a_pointer_that_writes_the_issuers_name_otherwise() -> None:
+    before, name, after = good_sod().rpartition(b"CSCA")
+    assert name and judged(evidence(signed=before + b"CSCB" + after)).reasons == ()
+
+
+@pytest.mark.parametrize("algorithm", ["ecdsa", "1.2.840.10045.2.1"])
+def test_an_algorithm_that_leaves_the_hash_to_its_neighbour(algorithm: str) -> None:
+    info = cms.ContentInfo.load(sign(hash_list(FILES), DS, LDS, "-md", "sha384"))
+    info["content"]["signer_infos"][0]["signature_algorithm"] = {"algorithm": algorithm}
+    assert judged(evidence(signed=encode(0x77, info.dump(force=True)))).reasons == ()
+
+
+def test_a_list_signed_without_attributes() -> None:
+    signed = sign(hash_list(FILES), DS, LDS, "-noattr")
+    assert judged(evidence(signed=encode(0x77, signed))).reasons == ()
+    altered = {**FILES, FileId.DG11: b"\x6b\x01\x00"}
+    forged = signed.replace(hash_list(FILES), hash_list(altered))
+    assert forged != signed and codes(judged(evidence(altered, signed=encode(0x77, forged)))) == ["ALTERED"]
 
 
 def test_a_content_of_another_kind_is_no_list_of_hashes() -> None:

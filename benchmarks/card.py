@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,12 +19,13 @@ from benchmarks.measure import Series, Stage, same
 from drivers import smartcard
 from drivers.simulated.card import CardImage, SimulatedCard
 from drivers.simulated.recording import Pair, Recording
-from kiosk.session.card_desk import FILES
+from drivers.smartcard.examination import examine
 from kiosk.simulation.personas import Card
 from kiosk.simulation.townhall import TownHall
 
 DELAYS_MS = (0, 8)
 """8 ms is what a contactless chip takes at least to answer anything."""
+_FILES = (smartcard.FileId.DG1, smartcard.FileId.DG11)
 _BLOCK = 5
 _NONCES = (b"present1", b"grant--1")
 _WAIT_S = 20.0
@@ -36,10 +37,8 @@ def dialogue(channel: smartcard.Channel, holder: Card) -> None:
     card = smartcard.IdCard(channel)
     card.probe()
     card.open(smartcard.Can(holder.can))
+    examine(card, _FILES, _NONCES[0])
     card.pin_tries()
-    files = {file: card.read(file) for file in FILES}
-    card.confirm_access(files[smartcard.FileId.DG14])
-    card.active_authentication(_NONCES[0])
     card.verify_pin(holder.pin)
     card.active_authentication(_NONCES[1])
 
@@ -47,12 +46,11 @@ def dialogue(channel: smartcard.Channel, holder: Card) -> None:
 class Overheard:
     """A channel that writes down what passes, and how long each answer took."""
 
-    def __init__(self, transmit: Callable[[bytes], bytes]) -> None:
+    def __init__(self, transmit: Callable[[bytes], bytes], atr: bytes) -> None:
         self._transmit = transmit
+        self.atr = atr
         self.pairs: list[Pair] = []
         self.milliseconds = 0.0
-
-    atr = b""
 
     @property
     def apdu_count(self) -> int:
@@ -126,9 +124,10 @@ def measure(hall: TownHall, rounds: int) -> list[Stage]:
                 with reader.holding(holder.file, delay):
                     for _ in block:
                         _ours(reader.name, holder, connects.ours, stage.ours)
+                floor = Floor(Recording.load(file).pairs)
                 with reader.holding(file, delay):
                     for _ in block:
-                        _floor(reader.name, Recording.load(file).pairs, connects.floor, stage.floor)
+                        floor.replay(reader.name, connects.floor, stage.floor)
             stages.append(stage)
     return [*stages, _in_memory(holder, rounds)]
 
@@ -137,7 +136,7 @@ def _record(reader: Reader, holder: Card, file: Path) -> tuple[Path, dict[str, i
     with reader.holding(holder.file):
         channel = smartcard.connect(reader.name)
         try:
-            overheard = Overheard(channel.transmit)
+            overheard = Overheard(channel.transmit, channel.atr)
             dialogue(overheard, holder)
         finally:
             channel.close()
@@ -155,19 +154,25 @@ def _ours(reader: str, holder: Card, connecting: Series, talking: Series) -> Non
         channel.close()
 
 
-def _floor(reader: str, pairs: tuple[Pair, ...], connecting: Series, talking: Series) -> None:
-    # pyscard takes and gives lists of integers; making them is not the wire's work.
-    commands = [list(command) for command, _ in pairs]
-    with connecting.measured():
-        established, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_SYSTEM)
-        connected, card, _ = scard.SCardConnect(context, reader, scard.SCARD_SHARE_EXCLUSIVE, _PROTOCOLS)
-        reset, _ = scard.SCardReconnect(card, scard.SCARD_SHARE_EXCLUSIVE, _PROTOCOLS, scard.SCARD_RESET_CARD)
-    with talking.measured():
-        answers = [scard.SCardTransmit(card, scard.SCARD_PCI_T1, command)[1] for command in commands]
-    scard.SCardDisconnect(card, scard.SCARD_UNPOWER_CARD)
-    scard.SCardReleaseContext(context)
-    same((established, connected, reset), (0, 0, 0), "PC/SC's results")
-    same([bytes(answer) for answer in answers], [response for _, response in pairs], "the card's answers")
+class Floor:
+    """The same APDUs through PC/SC, and nothing else."""
+
+    def __init__(self, pairs: Iterable[Pair]) -> None:
+        # pyscard takes and gives lists of integers; making them is not the wire's work.
+        self._commands = [list(command) for command, _ in pairs]
+        self._answers = [response for _, response in pairs]
+
+    def replay(self, reader: str, connecting: Series, talking: Series) -> None:
+        with connecting.measured():
+            established, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_SYSTEM)
+            connected, card, _ = scard.SCardConnect(context, reader, scard.SCARD_SHARE_EXCLUSIVE, _PROTOCOLS)
+            reset, _ = scard.SCardReconnect(card, scard.SCARD_SHARE_EXCLUSIVE, _PROTOCOLS, scard.SCARD_RESET_CARD)
+        with talking.measured():
+            answers = [scard.SCardTransmit(card, scard.SCARD_PCI_T1, command)[1] for command in self._commands]
+        scard.SCardDisconnect(card, scard.SCARD_UNPOWER_CARD)
+        scard.SCardReleaseContext(context)
+        same((established, connected, reset), (0, 0, 0), "PC/SC's results")
+        same([bytes(answer) for answer in answers], self._answers, "the card's answers")
 
 
 def _in_memory(holder: Card, rounds: int) -> Stage:
@@ -175,7 +180,8 @@ def _in_memory(holder: Card, rounds: int) -> Stage:
     stage = Stage("card-in-memory", "both halves of the cryptography, no PC/SC", "the simulated card's half")
     image = CardImage.load(holder.file)
     for _ in range(rounds):
-        overheard = Overheard(SimulatedCard(image).process)
+        chip = SimulatedCard(image)
+        overheard = Overheard(chip.process, chip.atr)
         with stage.ours.measured():
             dialogue(overheard, holder)
         stage.floor.times.append(overheard.milliseconds)

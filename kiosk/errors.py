@@ -15,6 +15,12 @@ class NotEntitled(KioskError):
     code = "E-KIOSK-NOT-ENTITLED"
 
 
+class HolderNotConfirmed(KioskError):
+    """A clerk would not say that the person is the card's holder."""
+
+    code = "E-KIOSK-HOLDER"
+
+
 class RefusedInProduction(KioskError):
     code = "E-KIOSK-REFUSED-IN-PRODUCTION"
 

@@ -23,7 +23,9 @@ from cryptography import x509
 
 from config.errors import DemoInProduction
 from config.schema import Settings
-from drivers import smartcard
+from drivers.smartcard import TrustUnreadable
+from drivers.smartcard.genuine import TrustStore
+from drivers.smartcard.genuine.certificates import Certificate
 from kiosk.errors import RefusedInProduction
 
 SIMULATORS = ("drivers.simulated", "kiosk.simulation", "registry.reference", "signing.demo")
@@ -112,23 +114,25 @@ def _reserved(host: str) -> bool:
 
 def _in_certificates(settings: Settings) -> Iterator[DemoPart]:
     """A file that is missing or no certificate is for whoever needs it to say."""
+    for certificate in _csca(settings.card.csca):
+        if _MARK.search(certificate.name):
+            yield DemoPart("card.csca", f"made for demonstrations: {certificate.name}")
     trusted = {
-        "card.csca": _csca(settings.card.csca),
         "signer.certificate": _certificates(settings.signer.certificate),
         "registry.ca": _certificates(settings.registry.ca),
         "registry.device_certificate": _certificates(settings.registry.device_certificate),
     }
     for key, certificates in trusted.items():
-        for certificate in certificates:
-            if _says_demo(certificate):
-                yield DemoPart(key, f"made for demonstrations: {certificate.subject.rfc4514_string()}")
+        for found in certificates:
+            if _says_demo(found):
+                yield DemoPart(key, f"made for demonstrations: {found.subject.rfc4514_string()}")
 
 
-def _csca(folder: Path) -> list[x509.Certificate]:
+def _csca(folder: Path) -> tuple[Certificate, ...]:
     try:
-        return list(smartcard.CscaStore.load(folder).certificates)
-    except smartcard.TrustUnreadable:
-        return []
+        return TrustStore.load(folder).certificates
+    except TrustUnreadable:
+        return ()
 
 
 def _certificates(file: Path) -> list[x509.Certificate]:

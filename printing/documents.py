@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from config.schema import Town
 from printing.errors import CatalogueFaulty, RequestUnfit, UnknownDocument
@@ -39,6 +39,9 @@ _FILE_NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,60}\.(toml|typ|svg|json)$")
 
 _Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
 _TemplateFile = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,60}\.typ$")]
+HolderMethod = Literal["pin", "clerk"]
+_Proof = Annotated[str, StringConstraints(pattern=r"^(passive|active|chip)(\|(passive|active|chip))*$", max_length=40)]
+_Group = Literal["DG1", "DG2", "DG7", "DG11", "DG12"]
 _FontFile = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,60}\.(ttf|otf)$")]
 
 
@@ -73,6 +76,27 @@ class _Bilingual(BaseModel):
     fr: _Label
 
 
+class CardPolicy(BaseModel):
+    """What a document asks of the card of whoever wants it.
+
+    `needs`: proofs, all of them; one with a bar is met by any of its parts. `holder`: how the holder may be proven,
+    the best first. `reads`: the data groups it needs, over and above who it is; the portrait (DG2) only if named.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    needs: Annotated[tuple[_Proof, ...], Field(min_length=1, max_length=4)] = ("passive",)
+    holder: Annotated[tuple[HolderMethod, ...], Field(min_length=1, max_length=2)] = ("pin", "clerk")
+    reads: Annotated[tuple[_Group, ...], Field(max_length=8)] = ()
+
+    @field_validator("needs")
+    @classmethod
+    def _believes_the_files(cls, needs: tuple[str, ...]) -> tuple[str, ...]:
+        if "passive" not in needs:
+            raise ValueError("passive is always needed: the other proofs are worth nothing without it")
+        return needs
+
+
 class DocumentType(BaseModel):
     """One document of the catalogue, as its `document.toml` describes it."""
 
@@ -90,6 +114,7 @@ class DocumentType(BaseModel):
     """The kind of act the document is drawn from."""
     standing: Literal["unofficial-model", "official"]
     """`unofficial-model` until the authority has compared the page with its form."""
+    card: CardPolicy = CardPolicy()
     note: Annotated[str, StringConstraints(max_length=600)] = ""
     fonts: Annotated[tuple[_FontFile, ...], Field(min_length=1, max_length=16)]
 

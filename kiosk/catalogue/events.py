@@ -41,6 +41,7 @@ _WORDS = frozenset(
     " no_trust_anchor paper-out paper-low paper-wrong jam cover-open toner-low toner-empty cutter offline stopped"
     " other screen session signer printer laser thermal certificate clock disk registry"
     " card reader ledger configuration staff hours arrived left storage serial input"
+    " pin clerk likeness verified not_verified unavailable aborted"
     " entered left refused locked out-of-service in-service control"
     " added changed removed idle staged switching probation good reverted".split()
 )
@@ -146,7 +147,10 @@ DEVICE_WATCH_LOST = _event(
 )
 CARD = _event("card", "info", "A card or reader came or went.", state="word")
 CARD_OPENED = _event("card-opened", "info", "How the chip in the reader opens.", access="word", apdus="count")
-CARD_READ = _event("card-read", "info", "The card was read and proven.", passive="word", active="word", apdus="count")
+CARD_READ = _event(
+    "card-read", "info", "The card was read and believed.", passive="word", chip="word", active="word", apdus="count"
+)
+HOLDER = _event("holder", "info", "Whether it is the card's holder, and by which means.", method="word", result="word")
 GRANTED = _event("granted", "info", "The registry granted a document.", reference="reference", type="type")
 SIGNED = _event("signed", "info", "The signer sealed and signed it.", reference="reference", sha256="hash")
 PAPER = _event("paper", "info", "What became of the paper.", reference="reference", outcome="word", evidence="word")

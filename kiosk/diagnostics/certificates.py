@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from drivers.smartcard import CscaStore
+from drivers.smartcard.genuine import TrustStore
 from kiosk.diagnostics.check import Finding, degraded, failed, ok
 from kiosk.diagnostics.errors import CertificateMissing
 from kiosk.diagnostics.place import Place
@@ -57,7 +57,7 @@ def _judge(place: Place) -> Finding:
         *[_term("signing authority", [authority], OTHER_DAYS) for authority in above],
         _term("device", _pem("device", settings.registry.device_certificate)[:1], OTHER_DAYS),
         _term("registry CA", _pem("registry CA", settings.registry.ca), OTHER_DAYS),
-        _term("CSCA", list(CscaStore.load(settings.card.csca).certificates), OTHER_DAYS),
+        _country_term(settings.card.csca),
     ]
     found = [term.finding(place.now()) for term in terms]
     gravest = next((f for status in ("failed", "degraded") for f in found if f.status == status), found[0])
@@ -69,6 +69,14 @@ def _term(kind: str, certificates: list[x509.Certificate], notice: int) -> _Term
         raise CertificateMissing(f"{kind}: there is no certificate")
     lasting = max(certificates, key=lambda c: c.not_valid_after_utc)
     return _Term(kind, lasting.not_valid_before_utc, lasting.not_valid_after_utc, notice)
+
+
+def _country_term(folder: Path) -> _Term:
+    certificates = TrustStore.load(folder).certificates
+    if not certificates:
+        raise CertificateMissing("CSCA: there is no certificate")
+    lasting = max(certificates, key=lambda c: c.not_after)
+    return _Term("CSCA", lasting.not_before, lasting.not_after, OTHER_DAYS)
 
 
 def _pem(kind: str, file: Path) -> list[x509.Certificate]:

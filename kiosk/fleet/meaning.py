@@ -21,8 +21,9 @@ from config.errors import DemoInProduction
 from config.hours import Week
 from config.ports import NotNow
 from config.schema import Hours, Settings
-from drivers import smartcard
 from drivers.printers.errors import PrinterError, PrinterModelUnknown, PrinterSilent, PrinterUnreachable
+from drivers.smartcard.genuine import TrustStore
+from drivers.smartcard.genuine.trust_folder import CERTIFICATES
 from kiosk.catalogue.codes import code_of
 from kiosk.fleet import specimen
 from kiosk.fleet.errors import AuthorityFaulty, NeverOpen, NobodyTrusted
@@ -112,9 +113,11 @@ def _check_hours(hours: Hours) -> None:
 
 
 def _check_csca(folder: Path) -> None:
-    store = smartcard.CscaStore.load(folder)
-    if store.skipped:
-        raise NobodyTrusted(f"no certificate can be read from {', '.join(store.skipped)}")
+    store = TrustStore.load(folder)
+    # Of a list of hundreds some may be unreadable; a file that somebody put there on purpose may not.
+    lost = [f"{what} ({why})" for what, why in store.skipped if Path(what).suffix.lower() in CERTIFICATES]
+    if lost:
+        raise NobodyTrusted(f"no certificate can be read from {', '.join(lost)}")
     if not store.certificates:
         raise NobodyTrusted("the folder holds no certificate")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kiosk.session import events as e
+from kiosk.session import holder_events as holder
 from kiosk.session import paper_events as paper
 from kiosk.session import staff_events as staff
 from printing.forms import Form
@@ -21,8 +22,10 @@ class Visit:
 
     language: e.Language = "ar"
     wrong: bool = False
+    scanner: bool = False
     last_try: bool = False
     tries_left: int | None = None
+    to_compare: holder.ToCompare | None = None
     name_ar: str = ""
     name_latin: str = ""
     papers: tuple[e.Paper, ...] = ()
@@ -64,17 +67,30 @@ def language_then_card(visit: Visit, event: e.Event) -> Result:
 # --- card and holder --------------------------------------------------------------------------------
 
 
+def asks_password(visit: Visit, event: e.Event) -> Result:
+    return replace(visit, scanner=isinstance(event, e.AsksCan | e.AsksMrz) and event.scanner), ()
+
+
 def open_(visit: Visit, event: e.Event) -> Result:
     fields = event.fields if isinstance(event, e.Password) else {}
     return replace(visit, wrong=False), (e.Open(fields),)
+
+
+def open_by_zone(visit: Visit, event: e.Event) -> Result:
+    lines = event.lines if isinstance(event, holder.ZoneScanned) else ()
+    return replace(visit, wrong=False), (e.Open({"zone": "".join(lines)}),)
 
 
 def wrong(visit: Visit, _: e.Event) -> Result:
     return replace(visit, wrong=True), (e.Probe(),)
 
 
-def opened(visit: Visit, event: e.Event) -> Result:
-    tries = event.tries_left if isinstance(event, e.Opened | e.PinRefused) else None
+def examine(visit: Visit, _: e.Event) -> Result:
+    return replace(visit, step="chip"), (holder.Examine(),)
+
+
+def asks_pin(visit: Visit, event: e.Event) -> Result:
+    tries = event.tries_left if isinstance(event, holder.AsksPin | e.PinRefused) else None
     return replace(visit, wrong=isinstance(event, e.PinRefused), tries_left=tries), ()
 
 
@@ -83,7 +99,19 @@ def one_left(visit: Visit, _: e.Event) -> Result:
 
 
 def prove(visit: Visit, event: e.Event) -> Result:
-    return replace(visit, step="chip"), (e.Prove(event.digits if isinstance(event, e.Pin) else ""),)
+    return replace(visit, step="holder"), (e.Prove(event.digits if isinstance(event, e.Pin) else ""),)
+
+
+def compare(visit: Visit, _: e.Event) -> Result:
+    return replace(visit, step="holder", desk=staff.EMPTY), (holder.Compare(),)
+
+
+def to_compare(visit: Visit, event: e.Event) -> Result:
+    return (replace(visit, to_compare=event), ()) if isinstance(event, holder.ToCompare) else (visit, ())
+
+
+def vouched(visit: Visit, _: e.Event) -> Result:
+    return replace(visit, to_compare=None), (holder.Vouch(),)
 
 
 def step(visit: Visit, event: e.Event) -> Result:

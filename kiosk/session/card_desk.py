@@ -7,34 +7,21 @@ until it has been out of the reader.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 from config.schema import Settings
 from drivers import smartcard
-from drivers.smartcard import FileId
+from drivers.smartcard import FileId, genuine
+from drivers.smartcard.errors import SeveralCards
+from drivers.smartcard.examination import examine
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
 from kiosk.session import events as e
 
 T = TypeVar("T")
-FILES = (FileId.SOD, FileId.DG1, FileId.DG11, FileId.DG14, FileId.DG15)
-"""What a visit reads. No photo: nothing in the visit looks at it."""
-
-
-@dataclass(frozen=True, slots=True)
-class CardFiles:
-    """The files of one card, read in one session, and whose they are."""
-
-    files: dict[FileId, bytes]
-    data: smartcard.CardData
-
-    def __repr__(self) -> str:
-        return "CardFiles(…)"
 
 
 class CardDesk:
@@ -54,6 +41,7 @@ class CardDesk:
         self._watch = smartcard.CardWatch(self._from_watch)
         self._card: smartcard.IdCard | None = None
         self._channel: smartcard.Channel | None = None
+        self._watching = False
         self._inserted: set[str] = set()
         self._insertion = 0
         self._served = 0
@@ -63,11 +51,13 @@ class CardDesk:
         self._gone.set()
 
     def start(self) -> None:
+        self._watching = True
         self._watch.start()
 
     async def stop(self) -> None:
         await self.put_away()
-        self._watch.stop()
+        if self._watching:
+            self._watch.stop()
         self._worker.shutdown(wait=True)
 
     # --- comings and goings -------------------------------------------------------------------------
@@ -161,35 +151,46 @@ class CardDesk:
 
     def _probe(self) -> smartcard.Access:
         self._close()
+        if len(self._inserted) > 1:
+            raise SeveralCards("cards lie in more than one reader")
         reader = self._settings.reader.name or next(iter(self._inserted), None)
         self._channel = smartcard.connect(reader, deadline=self._settings.card.apdu_deadline)
         accept = smartcard.IdCard.BOTH if self._settings.card.allow_bac else smartcard.IdCard.PACE_ONLY
         self._card = smartcard.IdCard(self._channel, accept=accept)
         return self._card.probe()
 
-    async def open(self, password: smartcard.Can | smartcard.Mrz) -> int | None:
-        """Open the chip; returns the PIN tries left, None where the card does not tell."""
+    async def open(self, password: smartcard.Password) -> None:
+        """Open the chip."""
+        await self._do(lambda: self._the_card().open(password))
 
-        def work() -> int | None:
-            card = self._the_card()
-            card.open(password)
-            return card.pin_tries()
+    async def examine(
+        self,
+        wanted: Iterable[FileId],
+        nonce: bytes,
+        password: smartcard.Password | None,
+        on_text: Callable[[dict[FileId, bytes]], None],
+    ) -> genuine.CardEvidence:
+        """Its files and proofs; `nonce` is what it signs, `on_text` is called in the loop's thread meanwhile."""
+
+        def told(files: dict[FileId, bytes]) -> None:
+            self._loop.call_soon_threadsafe(on_text, files)
+
+        def work() -> genuine.CardEvidence:
+            return examine(self._the_card(), wanted, nonce, opened_with=password, on_text=told)
 
         return await self._do(work)
 
-    async def read(self) -> CardFiles:
-        """The files of `FILES`, and the holder's data they carry."""
+    async def read(self, file: FileId) -> bytes:
+        """One more file of the card that is open. Raises FileAbsent, CardRefused."""
+        return await self._do(lambda: self._the_card().read(file))
 
-        def work() -> CardFiles:
-            card = self._the_card()
-            files = {file: card.read(file) for file in FILES}
-            return CardFiles(files, smartcard.card_data(files, dt.datetime.now(dt.UTC).date()))
+    async def pin_tries(self) -> int | None:
+        """The PIN tries left, 0 when blocked, None where the card has no PIN. Costs none."""
+        return await self._do(lambda: self._the_card().pin_tries())
 
-        return await self._do(work)
-
-    async def confirm_access(self, dg14: bytes) -> None:
-        """That the card hid no stronger way to open it. Raises AccessDowngraded."""
-        await self._do(lambda: self._the_card().confirm_access(dg14))
+    async def still_there(self) -> None:
+        """Returns where the card answers inside its channel, whatever it answers."""
+        await self.pin_tries()
 
     async def sign(self, nonce: bytes) -> bytes:
         """Active authentication over 8 bytes."""

@@ -21,6 +21,7 @@ from kiosk.catalogue.log import say, say_error, say_unexpected
 from kiosk.issuance.errors import LedgerError, LedgerOutOfOrder
 from kiosk.issuance.pipeline import Ending
 from kiosk.session import events as e
+from kiosk.session import holder_events as holder
 from kiosk.session import paper_events as paper
 from kiosk.session import staff_events as staff
 from kiosk.session.availability import Availability
@@ -76,8 +77,14 @@ class Counter:
                 self._read(errand, self._who.probe(errand))
             case e.Open(fields=fields):
                 self._read(errand, self._who.open(errand, fields))
+            case holder.Examine():
+                self._read(errand, self._who.examine(errand))
             case e.Prove(pin=pin):
                 self._read(errand, self._who.prove(errand, pin))
+            case holder.Compare():
+                self._read(errand, self._who.compare(errand))
+            case holder.Vouch():
+                self._read(errand, self._who.vouch(errand))
             case e.Prepare():
                 self._read(errand, self._paper.prepare(errand, command))
             case e.Issue():
@@ -151,7 +158,7 @@ class Counter:
             self._availability.set("ledger", say_error(logged.ISSUE_FAILED, error))
 
     def _wipe(self, errand: Errand) -> None:
-        for task in errand.reading:
+        for task in (*errand.reading, *errand.beside):
             task.cancel()
         errand.over = True
         self._errand = Errand()

@@ -26,6 +26,9 @@ class State(StrEnum):
     PIN = "pin"
     PIN_LAST = "pin_last"
     READING = "reading"
+    PROVING = "proving"
+    CLERK = "clerk"
+    COMPARE = "compare"
     CHOICE = "choice"
     PREPARING = "preparing"
     PREVIEW = "preview"
@@ -131,23 +134,26 @@ class ScreenLost(Event):
     """Nobody sees the visit any more: the screen died, or was restarted because it hung."""
 
 
+@dataclass(frozen=True, slots=True)
 class AsksCan(Event):
-    """The card opens with the number printed on it."""
+    """The card opens with the number printed on it, or with its zone. `scanner`: there is one to read the zone."""
+
+    scanner: bool = False
 
 
+@dataclass(frozen=True, slots=True)
 class AsksMrz(Event):
     """The card opens with three fields of its machine-readable zone only."""
+
+    scanner: bool = False
 
 
 class WrongPassword(Event):
     pass
 
 
-@dataclass(frozen=True, slots=True)
 class Opened(Event):
-    """The chip is open; `tries_left` for the PIN, None where the card does not tell."""
-
-    tries_left: int | None
+    """The chip is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +248,13 @@ class AwaitCard(Command):
 
 
 class Probe(Command):
-    """Find out how the chip opens: AsksCan, AsksMrz."""
+    """Find out how the chip opens: AsksCan, AsksMrz, then ZoneScanned if a scanner reads the zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Open(Command):
+    """Open the chip: Opened, WrongPassword."""
+
     fields: dict[str, str]
 
     def __repr__(self) -> str:
@@ -255,7 +263,7 @@ class Open(Command):
 
 @dataclass(frozen=True, slots=True)
 class Prove(Command):
-    """Read the card, prove it and its holder, show both to the registry: Step…, Identified."""
+    """Try the PIN, then show card and holder to the registry: PinRefused, OneTryLeft, Step…, Identified."""
 
     pin: str
 

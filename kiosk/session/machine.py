@@ -15,16 +15,18 @@ from __future__ import annotations
 
 from kiosk.session import actions as do
 from kiosk.session import events as e
+from kiosk.session import holder_events as holder
 from kiosk.session import paper_events as paper
 from kiosk.session import staff_events as staff
 from kiosk.session.actions import Action, Visit
 from kiosk.session.events import Command, Event, State
 
 S = State
-_IN_HAND = (S.OPENING, S.CAN, S.MRZ, S.PIN, S.PIN_LAST, S.READING, S.CHOICE, S.PREPARING, S.PREVIEW)
+_HOLDER = (S.PIN, S.PIN_LAST, S.CLERK, S.COMPARE)
+_IN_HAND = (S.OPENING, S.CAN, S.MRZ, S.READING, *_HOLDER, S.PROVING, S.CHOICE, S.PREPARING, S.PREVIEW)
 """The card is in the reader and belongs there: taking it out ends the visit."""
 _BEFORE_PAPER = (S.LANGUAGE, S.CARD, *_IN_HAND, S.TAKE_CARD)
-_ASKING = (S.LANGUAGE, S.CARD, S.CAN, S.MRZ, S.PIN, S.PIN_LAST, S.CHOICE, S.PREVIEW)
+_ASKING = (S.LANGUAGE, S.CARD, S.CAN, S.MRZ, *_HOLDER, S.CHOICE, S.PREVIEW)
 _STAFF = (S.STAFF_PIN, S.DIAGNOSTICS)
 """No visit: nobody is served, and none begins."""
 WAITING = (*_ASKING, S.ASK_PAPER, S.CONFIRM, *_STAFF)
@@ -35,19 +37,32 @@ TABLE: dict[tuple[State, type[Event]], tuple[State, Action]] = {
     (S.ATTRACT, e.Start): (S.LANGUAGE, do.nothing),
     (S.LANGUAGE, e.ChooseLanguage): (S.CARD, do.language_then_card),
     (S.CARD, e.CardIn): (S.OPENING, do.command(e.Probe())),
-    (S.OPENING, e.AsksCan): (S.CAN, do.nothing),
-    (S.OPENING, e.AsksMrz): (S.MRZ, do.nothing),
+    (S.OPENING, e.AsksCan): (S.CAN, do.asks_password),
+    (S.OPENING, e.AsksMrz): (S.MRZ, do.asks_password),
     (S.CAN, e.Password): (S.OPENING, do.open_),
+    (S.CAN, holder.ZoneScanned): (S.OPENING, do.open_by_zone),
     (S.MRZ, e.Password): (S.OPENING, do.open_),
+    (S.MRZ, holder.ZoneScanned): (S.OPENING, do.open_by_zone),
     (S.OPENING, e.WrongPassword): (S.OPENING, do.wrong),
-    (S.OPENING, e.Opened): (S.PIN, do.opened),
-    (S.OPENING, e.OneTryLeft): (S.PIN_LAST, do.one_left),
-    (S.PIN_LAST, e.Continue): (S.PIN, do.nothing),
-    (S.PIN, e.Pin): (S.READING, do.prove),
+    (S.OPENING, e.Opened): (S.READING, do.examine),
     (S.READING, e.Step): (S.READING, do.step),
-    (S.READING, e.PinRefused): (S.PIN, do.opened),
+    # Only a card that is believed asks for its holder: for the PIN where its chip is proven, else for a clerk.
+    (S.READING, holder.AsksPin): (S.PIN, do.asks_pin),
     (S.READING, e.OneTryLeft): (S.PIN_LAST, do.one_left),
-    (S.READING, e.Identified): (S.CHOICE, do.identified),
+    (S.READING, holder.AsksClerk): (S.CLERK, do.command(staff.AskStaff())),
+    (S.PIN_LAST, e.Continue): (S.PIN, do.nothing),
+    (S.PIN, e.Pin): (S.PROVING, do.prove),
+    (S.PROVING, e.PinRefused): (S.PIN, do.asks_pin),
+    (S.PROVING, e.OneTryLeft): (S.PIN_LAST, do.one_left),
+    (S.PROVING, holder.AsksClerk): (S.CLERK, do.command(staff.AskStaff())),
+    (S.CLERK, staff.StaffAsked): (S.CLERK, do.asked),
+    (S.CLERK, staff.StaffPin): (S.CLERK, do.check_pin),
+    (S.CLERK, staff.StaffAdmitted): (S.PROVING, do.compare),
+    (S.PROVING, holder.ToCompare): (S.COMPARE, do.to_compare),
+    (S.COMPARE, holder.Vouched): (S.PROVING, do.vouched),
+    (S.COMPARE, holder.NotHolder): (S.TROUBLE, do.fail_with("E-KIOSK-HOLDER")),
+    (S.PROVING, e.Step): (S.PROVING, do.step),
+    (S.PROVING, e.Identified): (S.CHOICE, do.identified),
     (S.CHOICE, e.Choose): (S.PREPARING, do.prepare),
     (S.PREPARING, e.Step): (S.PREPARING, do.step),
     (S.PREPARING, e.PreviewReady): (S.PREVIEW, do.preview),

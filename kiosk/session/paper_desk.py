@@ -117,9 +117,13 @@ class PaperDesk:
             await self._preview(errand, ready)
             return
 
-        async def sign_presence(nonce: bytes) -> bytes:
+        signs = errand.card is not None and errand.card.signs
+
+        async def sign_presence(nonce: bytes) -> bytes | None:
             with errand.watch.stage("card"):
-                signature = await self._card.sign(nonce)
+                signature = await self._card.sign(nonce) if signs else None
+                if not signs:
+                    await self._card.still_there()
             self._tell(errand, e.Step("signing"))
             return signature
 

@@ -224,7 +224,7 @@ class Runner:
         match self._machine.state:
             case e.State.DIAGNOSTICS:
                 return DIAGNOSTICS_S
-            case e.State.CONFIRM:
+            case e.State.CONFIRM | e.State.CLERK:
                 return CONFIRM_S
             case state if state in WAITING:
                 return session.idle

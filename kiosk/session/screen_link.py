@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
 from kiosk.session import events as e
+from kiosk.session import holder_events as holder
 from kiosk.session import paper_events as paper
 from kiosk.session import staff_events as staff
 from kiosk.session.protocol import MAX_EVENT_BYTES, ScreenEvent, Snapshot
@@ -30,6 +31,8 @@ _NUMBER = re.compile(r"[A-Z0-9]{1,22}")
 _PLAIN: dict[str, type[e.Event]] = {
     "start": e.Start,
     "continue": e.Continue,
+    "vouch": holder.Vouched,
+    "not_holder": holder.NotHolder,
     "confirm": e.Confirm,
     "whole": paper.Whole,
     "not_whole": paper.NotWhole,

@@ -19,7 +19,8 @@ class Answers:
     """`password` is {"can": …} or the three MRZ fields; `pin` may be empty where the card asks none.
 
     `came_out` is what is said of a paper of which the printer cannot tell: None says nothing, as where nobody
-    looks. `staff_pin` is typed where staff is asked to confirm it, once; without one it is not confirmed.
+    looks. `staff_pin` is typed where staff is asked to confirm it, or the card's holder, once; without one nothing is
+    confirmed.
     """
 
     password: dict[str, str] = field(repr=False)
@@ -42,7 +43,7 @@ class ScriptedCitizen:
 
     def show(self, snapshot: Snapshot) -> None:
         asked_again = bool(snapshot.data.get("wrong"))
-        if snapshot.screen == self._screen and not asked_again and snapshot.screen != "confirm":
+        if snapshot.screen == self._screen and not asked_again and snapshot.screen not in ("confirm", "clerk"):
             return
         self._screen = snapshot.screen
         match snapshot.screen:
@@ -56,6 +57,10 @@ class ScriptedCitizen:
                 self._say(snapshot, "password", **self._answers.password)
             case "pin" if not asked_again:
                 self._say(snapshot, "pin", pin=self._answers.pin)
+            case "clerk" if snapshot.data["asked"] is not None:
+                self._call_clerk(snapshot)
+            case "compare":
+                self._say(snapshot, "vouch")
             case "can" | "mrz" | "pin" | "pin_last":
                 self._end("E-CARD-WRONG-PASSWORD" if snapshot.screen in ("can", "mrz") else "E-CARD-WRONG-PIN")
             case "choice":
@@ -85,6 +90,15 @@ class ScriptedCitizen:
         asked = snapshot.data["asked"]
         if not self._answers.staff_pin or asked["wrong"] or asked["code"] or asked["wait_s"]:
             self._say(snapshot, "not_whole")
+        elif not self._staff_came:
+            self._staff_came = True
+            self._say(snapshot, "staff_pin", pin=self._answers.staff_pin)
+
+    def _call_clerk(self, snapshot: Snapshot) -> None:
+        """As above, for a card of which nothing else proves the holder."""
+        asked = snapshot.data["asked"]
+        if not self._answers.staff_pin or asked["wrong"] or asked["code"] or asked["wait_s"]:
+            self._end("E-KIOSK-HOLDER")
         elif not self._staff_came:
             self._staff_came = True
             self._say(snapshot, "staff_pin", pin=self._answers.staff_pin)

@@ -12,7 +12,7 @@ from pathlib import Path
 from config.current import Configuration
 from config.hours import Week
 from config.schema import Settings
-from drivers import smartcard
+from drivers.smartcard.genuine import TrustStore
 from kiosk import supervision
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
@@ -106,9 +106,7 @@ async def open_session(settings: Settings, runner: Runner | None = None) -> Asyn
             stations=stations,
             print_document=timed_printing(watch),
         )
-        parts = Parts(
-            settings, registry, signer, stations, issuance, renderer, smartcard.CscaStore.load(settings.card.csca)
-        )
+        parts = Parts(settings, registry, signer, stations, issuance, renderer, TrustStore.load(settings.card.csca))
         if runner is None:
             runner = Runner(settings)
         counters.append(Counter(parts, runner.post, runner.availability))

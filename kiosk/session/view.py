@@ -12,16 +12,19 @@ from kiosk.session.availability import Availability
 from kiosk.session.events import Language, Paper, State
 from kiosk.session.protocol import Screen
 
-_SCREENS = {State.ISSUING: "printing", State.RETURN_CARD: "take_card"}
+_SCREENS = {State.PROVING: "reading", State.ISSUING: "printing", State.RETURN_CARD: "take_card"}
 _STEPS = {
     State.LANGUAGE: 1,
     State.CARD: 2,
     State.OPENING: 3,
     State.CAN: 3,
     State.MRZ: 3,
-    State.PIN: 4,
-    State.PIN_LAST: 4,
-    State.READING: 5,
+    State.READING: 4,
+    State.PIN: 5,
+    State.PIN_LAST: 5,
+    State.CLERK: 5,
+    State.COMPARE: 5,
+    State.PROVING: 5,
     State.CHOICE: 6,
     State.PREPARING: 6,
     State.PREVIEW: 7,
@@ -72,10 +75,12 @@ def _data(
         case State.LANGUAGE:
             return {"languages": list(languages)}
         case State.CAN | State.MRZ:
-            return {"wrong": visit.wrong}
+            return {"wrong": visit.wrong, "scanner": visit.scanner}
         case State.PIN:
             return {"tries_left": visit.tries_left, "wrong": visit.wrong}
-        case State.READING:
+        case State.COMPARE:
+            return {} if visit.to_compare is None else asdict(visit.to_compare)
+        case State.READING | State.PROVING:
             return {"steps": _steps(READING_STEPS, visit.step)}
         case State.CHOICE:
             return {
@@ -111,7 +116,7 @@ def _data(
                 "sentence_fr": words.citizen["fr"],
                 "outcome": visit.outcome,
             }
-        case State.STAFF_PIN | State.CONFIRM:
+        case State.STAFF_PIN | State.CONFIRM | State.CLERK:
             return {"asked": asdict(visit.desk.asked) if visit.desk.asked else None}
         case State.DIAGNOSTICS:
             desk = visit.desk

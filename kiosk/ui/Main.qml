@@ -15,7 +15,7 @@ Window {
     readonly property bool settled: page.ready && !settling.running
     readonly property var files: ({
             attract: "Attract", language: "Language", card: "Card", opening: "Opening", can: "Can", mrz: "Mrz",
-            pin: "Pin", pin_last: "PinLast", reading: "Reading", choice: "Choice", preparing: "Preparing",
+            pin: "Pin", pin_last: "PinLast", reading: "Reading", clerk: "Clerk", compare: "Compare", choice: "Choice", preparing: "Preparing",
             preview: "Preview", take_card: "TakeCard", printing: "Printing", take_paper: "TakePaper", ask_paper: "AskPaper", confirm: "ConfirmPaper", settling: "Settling", stray: "Stray",
             goodbye: "Goodbye", trouble: "Trouble", away: "Away", staff_pin: "StaffPin", diagnostics: "Diagnostics"
         })

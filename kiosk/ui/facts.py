@@ -56,7 +56,21 @@ class Languages(Facts):
 
 
 class Password(Facts):
+    """`scanner`: there is one that reads the zone, so that nothing need be typed."""
+
     wrong: bool = False
+    scanner: bool = False
+
+
+class Compare(Facts):
+    """What a clerk holds against the card and the person; `picture` is a PNG in base64, if there is one at all."""
+
+    name_ar: Name = ""
+    name_latin: Name = ""
+    born_on: Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""
+    number_ends: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{0,4}$")] = ""
+    picture: str | None = None
+    likeness: Literal["alike", "not-alike", "unknown"] | None = None
 
 
 class Pin(Facts):
@@ -173,6 +187,8 @@ FACTS: dict[Screen, type[Facts]] = {
     "mrz": Password,
     "pin": Pin,
     "pin_last": Nothing,
+    "clerk": StaffPin,
+    "compare": Compare,
     "reading": Steps,
     "choice": Choice,
     "preparing": Steps,

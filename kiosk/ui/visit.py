@@ -63,6 +63,8 @@ class Visit(QObject):
             facts = read_facts(snapshot)
             if snapshot.screen == "preview":
                 facts["pages"] = [read_page(page) for page in facts["pages"]]
+            elif snapshot.screen == "compare" and facts["picture"] is not None:
+                facts["picture"] = read_page(facts["picture"])
         except SnapshotRefused as error:
             self.refused.emit(error)
             return
@@ -73,6 +75,8 @@ class Visit(QObject):
     def _take(self, snapshot: Snapshot, facts: dict[str, Any]) -> None:
         if snapshot.screen == "preview":
             facts["pages"] = self._pictures.show(snapshot.seq, facts["pages"])
+        elif snapshot.screen == "compare" and facts["picture"] is not None:
+            (facts["picture"],) = self._pictures.show(snapshot.seq, [facts["picture"]])
         else:
             self._pictures.forget()
         turned = (snapshot.screen, snapshot.language) != (self._screen, self._snapshot.language)

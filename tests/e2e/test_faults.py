@@ -52,8 +52,8 @@ def when(screen: str, act: Callable[[], object]) -> Callable[[str], None]:
         ("mute", "E-CARD-MUTE"),
         ("garbled", "E-CARD-DATA"),
         ("wrong-mac", "E-CARD-CHANNEL"),
-        ("yes-card", "E-CARD-NOT-GENUINE"),
-        ("altered-dg", "E-CARD-NOT-GENUINE"),
+        ("yes-card", "E-CARD-COPY"),
+        ("altered-dg", "E-CARD-ALTERED"),
     ],
 )
 def test_a_card_in_bad_order_gets_nothing(town: Any, fault: str, code: str) -> None:

@@ -27,7 +27,7 @@ def printed(request: pytest.FixtureRequest, town: Any) -> tuple[Any, Path, bytes
 
 def test_it_walks_the_screens_in_order(printed: tuple[Any, Path, bytes]) -> None:
     visit, _, _ = printed
-    walked = "attract language card opening can opening pin reading choice preparing preview printing take_card"
+    walked = "attract language card opening can opening reading pin reading choice preparing preview printing take_card"
     assert visit.screens == [*walked.split(), "printing", "take_paper"]
 
 

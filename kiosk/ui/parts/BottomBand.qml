@@ -6,7 +6,7 @@ Item {
     id: band
 
     required property Visit visit
-    readonly property var cancellable: ["language", "card", "opening", "can", "mrz", "pin", "pin_last", "reading", "choice", "preparing", "preview", "take_card"]
+    readonly property var cancellable: ["language", "card", "opening", "can", "mrz", "pin", "pin_last", "clerk", "compare", "reading", "choice", "preparing", "preview", "take_card"]
 
     signal helpAsked
 

@@ -20,7 +20,7 @@ Page {
     }
 
     question: words.can.question
-    hint: words.can.hint
+    hint: facts.scanner ? words.can.hint + " " + words.can.scan : words.can.hint
     notice: facts.wrong && entry === "" ? words.can.wrong : ""
 
     Keys.onPressed: event => {

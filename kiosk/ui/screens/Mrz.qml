@@ -1,7 +1,8 @@
 import QtQuick
 import "../parts"
 
-// Three fields of the card's back, one after the other; the drawing shows where each stands.
+// Three fields of the card's back, one after the other; the drawing shows where each stands. Where there is a scanner
+// the same three lines may be shown to it instead.
 Page {
     id: page
 
@@ -57,8 +58,8 @@ Page {
         });
     }
 
-    question: words.mrz.question
-    hint: words.mrz.hint
+    question: facts.scanner ? words.mrz.scan_question : words.mrz.question
+    hint: facts.scanner ? words.mrz.scan_hint : words.mrz.hint
     notice: facts.wrong && untouched ? words.mrz.wrong : ""
 
     Keys.onPressed: event => {

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -23,6 +24,7 @@ from kiosk.issuance.pipeline import Issuance
 from kiosk.issuance.records import Record, Settled, StationName, Submitting
 from kiosk.issuance.station import Station
 from kiosk.session import events as e
+from kiosk.session import holder_events as holder
 from kiosk.session.counter import Counter
 from kiosk.session.errand import Errand, Parts, Tell
 from kiosk.session.protocol import EventName, ScreenEvent, Snapshot
@@ -64,7 +66,11 @@ class RightCard:
         self._tell(errand, e.AsksCan())
 
     async def open(self, errand: Errand, fields: dict[str, str]) -> None:
-        self._tell(errand, e.Opened(3))
+        self._tell(errand, e.Opened())
+
+    async def examine(self, errand: Errand) -> None:
+        errand.card = cast(Any, SimpleNamespace(signs=True))
+        self._tell(errand, holder.AsksPin(3))
 
     async def prove(self, errand: Errand, pin: str) -> None:
         errand.presented = Presented.model_construct(presentation_id="0f" * 16)

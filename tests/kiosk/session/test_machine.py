@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from config.schema import Town
 from kiosk.session import events as e
+from kiosk.session import holder_events as holder
 from kiosk.session import paper_events as paper
 from kiosk.session import staff_events as staff
 from kiosk.session.actions import Visit
@@ -26,9 +27,11 @@ HAPPY: list[e.Event] = [
     e.CardIn(),
     e.AsksCan(),
     e.Password({"can": "123456"}),
-    e.Opened(3),
-    e.Pin("1234"),
+    e.Opened(),
     e.Step("genuine"),
+    holder.AsksPin(3),
+    e.Pin("1234"),
+    e.Step("registry"),
     IDENTIFIED,
     e.Choose("birth-extract", "ar"),
     e.PreviewReady(("page",)),
@@ -41,7 +44,18 @@ HAPPY: list[e.Event] = [
     e.Taken(),
     e.TimeOut(),
 ]
-UNKNOWN = [*HAPPY[:16], paper.PaperUnknown("E-PRINTER-PAPER-UNKNOWN")]
+COMPARED = holder.ToCompare("أمينة بن يوسف", "Amina BENYOUCEF", "1986-03-14", "0018", "picture", "alike")
+BY_CLERK: list[e.Event] = [
+    *HAPPY[:7],
+    holder.AsksClerk(),
+    staff.StaffAsked(3),
+    staff.StaffPin("739184"),
+    staff.StaffAdmitted(out=False),
+    COMPARED,
+    holder.Vouched(),
+    IDENTIFIED,
+]
+UNKNOWN = [*HAPPY[:18], paper.PaperUnknown("E-PRINTER-PAPER-UNKNOWN")]
 """Until the citizen is asked whether the paper came out."""
 EVENTS = st.sampled_from(
     [
@@ -53,6 +67,9 @@ EVENTS = st.sampled_from(
         paper.PaperVoided(again=True),
         paper.Again(),
         e.AsksMrz(),
+        holder.ZoneScanned(("LINE",) * 3),
+        *BY_CLERK[7:],
+        holder.NotHolder(),
         e.ReaderLost("E-READER-NONE"),
         e.ScreenLost(),
         e.WrongPassword(),
@@ -94,16 +111,70 @@ def test_a_whole_visit() -> None:
     machine, commands = walk(HAPPY)
     assert machine.state is e.State.ATTRACT and machine.visit == Visit()
     names = [type(c).__name__ for c in commands]
-    assert names == "AwaitCard Probe Open Prove Prepare Issue AwaitCardOut Print Wipe Wipe".split()
+    assert names == "AwaitCard Probe Open Examine Prove Prepare Issue AwaitCardOut Print Wipe Wipe".split()
 
 
 def test_the_last_try_is_asked_about_before_it_is_spent() -> None:
-    machine, commands = walk([*HAPPY[:7], e.OneTryLeft(), e.Pin("1111")])
+    machine, commands = walk([*HAPPY[:9], e.OneTryLeft(), e.Pin("1111")])
     assert machine.state is e.State.PIN_LAST
     assert sum(isinstance(c, e.Prove) for c in commands) == 1
     machine.handle(e.Continue())
     assert machine.state is e.State.PIN
     assert machine.handle(e.Pin("1111")) == (e.Prove("1111"),)
+
+
+def test_the_card_is_believed_before_its_holder_is_asked_anything() -> None:
+    for asked in (holder.AsksPin(3), e.OneTryLeft(), holder.AsksClerk()):
+        assert [state for state, event in TABLE if event is type(asked) and state is e.State.OPENING] == []
+    machine, _ = walk(HAPPY[:6])
+    assert machine.state is e.State.READING
+    assert machine.handle(e.Pin("1234")) == () and machine.state is e.State.READING
+
+
+def test_a_scanned_zone_opens_the_card_as_a_typed_one_does() -> None:
+    for asked in (e.AsksCan(scanner=True), e.AsksMrz(scanner=True)):
+        machine, _ = walk([*HAPPY[:3], asked])
+        assert machine.visit.scanner
+        (opening,) = machine.handle(holder.ZoneScanned(("AB", "CD", "EF")))
+        assert isinstance(opening, e.Open) and opening.fields == {"zone": "ABCDEF"}
+        assert machine.state is e.State.OPENING
+    for elsewhere in range(len(HAPPY)):
+        machine, _ = walk(HAPPY[:elsewhere])
+        if machine.state not in (e.State.CAN, e.State.MRZ):
+            assert not machine.expects(holder.ZoneScanned(("AB", "CD", "EF")))
+
+
+def test_a_clerk_sees_what_to_compare_behind_the_staff_pin_only() -> None:
+    machine, commands = walk(BY_CLERK[:8])
+    assert machine.state is e.State.CLERK and commands[-1] == staff.AskStaff()
+    machine.handle(holder.Vouched())
+    machine.handle(COMPARED)
+    assert machine.state is e.State.CLERK and machine.visit.to_compare is None
+    machine.handle(staff.StaffAsked(2, 0, wrong=True))
+    assert machine.state is e.State.CLERK and machine.visit.desk.asked == staff.StaffAsked(2, 0, wrong=True)
+    machine, commands = walk(BY_CLERK[:12])
+    assert machine.state is e.State.COMPARE and machine.visit.to_compare == COMPARED
+    assert [type(c) for c in commands[-2:]] == [staff.CheckPin, holder.Compare]
+    assert machine.handle(holder.Vouched()) == (holder.Vouch(),)
+    assert machine.visit.to_compare is None, "the picture stands no longer than the clerk looks"
+    machine.handle(IDENTIFIED)
+    assert machine.state is e.State.CHOICE
+
+
+def test_a_holder_nobody_vouches_for_ends_the_visit() -> None:
+    machine, _ = walk([*BY_CLERK[:12], holder.NotHolder()])
+    assert (machine.state, machine.visit) == (e.State.TROUBLE, Visit("fr", code="E-KIOSK-HOLDER"))
+    for length in (8, 12):
+        machine, _ = walk([*BY_CLERK[:length], e.TimeOut()])
+        assert (machine.state, machine.visit) == (e.State.TROUBLE, Visit("fr", code="E-KIOSK-IDLE"))
+        machine, _ = walk([*BY_CLERK[:length], e.CardOut()])
+        assert machine.visit == Visit("fr", code="E-CARD-REMOVED")
+
+
+def test_the_citizen_cannot_call_a_clerk_instead_of_typing_the_pin() -> None:
+    for state in (e.State.PIN, e.State.PIN_LAST):
+        targets = {target for (source, _), (target, _) in TABLE.items() if source is state}
+        assert e.State.CLERK not in targets and e.State.COMPARE not in targets
 
 
 def test_a_wrong_number_is_asked_again_and_said_to_be_wrong() -> None:
@@ -112,39 +183,39 @@ def test_a_wrong_number_is_asked_again_and_said_to_be_wrong() -> None:
 
 
 def test_a_card_pulled_while_it_belongs_in_the_reader_ends_the_visit() -> None:
-    for length in range(3, 11):
+    for length in range(3, 13):
         machine, commands = walk([*HAPPY[:length], e.CardOut()])
         assert machine.state is e.State.TROUBLE and machine.visit.code == "E-CARD-REMOVED"
         assert isinstance(commands[-1], e.Wipe)
 
 
 def test_a_reader_lost_in_a_visit_is_named_and_one_lost_after_the_grant_costs_no_paper() -> None:
-    for length in range(3, 11):
+    for length in range(3, 13):
         machine, _ = walk([*HAPPY[:length], e.ReaderLost("E-READER-PCSC"), e.CardOut()])
         assert (machine.state, machine.visit.code) == (e.State.TROUBLE, "E-READER-PCSC")
-    machine, _ = walk([*HAPPY[:14], e.ReaderLost("E-READER-PCSC"), e.CardOut()])
+    machine, _ = walk([*HAPPY[:16], e.ReaderLost("E-READER-PCSC"), e.CardOut()])
     assert machine.state is e.State.PRINTING
 
 
 def test_a_visit_ends_with_its_screen_until_the_paper_is_under_way() -> None:
-    for length in range(1, 11):
+    for length in range(1, 13):
         machine, commands = walk([*HAPPY[:length], e.ScreenLost()])
         assert (machine.state, machine.visit) == (e.State.RETURN_CARD, Visit(language=machine.visit.language))
         assert e.Wipe in map(type, commands)
-    machine, _ = walk([*HAPPY[:14], e.ScreenLost(), e.CardOut()])
+    machine, _ = walk([*HAPPY[:16], e.ScreenLost(), e.CardOut()])
     assert machine.state is e.State.PRINTING
     machine, commands = walk([staff.Staff(), e.ScreenLost()])
     assert machine.state is e.State.ATTRACT and isinstance(commands[-1], e.Wipe)
 
 
 def test_a_forgotten_card_gives_no_paper() -> None:
-    machine, commands = walk([*HAPPY[:14], e.TimeOut()])
+    machine, commands = walk([*HAPPY[:16], e.TimeOut()])
     assert machine.visit.code == "E-KIOSK-CARD-FORGOTTEN"
     assert any(isinstance(c, e.Void) for c in commands) and not any(isinstance(c, e.Print) for c in commands)
 
 
 def test_an_unknown_end_is_told_as_unknown() -> None:
-    machine, _ = walk([*HAPPY[:16], e.Failed("E-KIOSK-UNEXPECTED", "unknown")])
+    machine, _ = walk([*HAPPY[:18], e.Failed("E-KIOSK-UNEXPECTED", "unknown")])
     shown = view(machine.state, machine.visit, Town(), ("ar",), Availability()).data
     assert shown["outcome"] == "unknown"
 
@@ -185,7 +256,7 @@ def test_another_print_begins_with_the_card_and_all_is_forgotten_before() -> Non
 
 
 def test_a_form_that_is_no_longer_to_be_had_is_shown_anew_before_anything_is_granted() -> None:
-    machine, commands = walk([*HAPPY[:12], e.PreviewReady(("strip",), "ticket")])
+    machine, commands = walk([*HAPPY[:14], e.PreviewReady(("strip",), "ticket")])
     assert machine.state is e.State.PREVIEW
     assert (machine.visit.form, machine.visit.other_form) == ("ticket", True)
     machine.handle(e.Confirm())
@@ -212,11 +283,16 @@ def test_whatever_happens(well: int, events: list[e.Event]) -> None:
             assert not card_in
         if machine.state in AFTERWARDS:
             left = machine.visit
-            assert not (left.name_ar or left.name_latin or left.papers or left.pages or left.choice)
+            assert not (left.name_ar or left.name_latin or left.papers or left.pages or left.choice or left.to_compare)
             if machine.state is e.State.ATTRACT:
                 assert left == Visit()
         if machine.state in OVER and before is not machine.state:
             assert before in (e.State.TROUBLE, e.State.RETURN_CARD) or any(isinstance(c, e.Wipe) for c in commands)
+        assert (machine.visit.to_compare is not None) <= (machine.state is e.State.COMPARE), "seen by the clerk only"
+        if any(isinstance(c, holder.Vouch) for c in commands):
+            assert before is e.State.COMPARE and isinstance(event, holder.Vouched)
+        if any(isinstance(c, e.Prove) for c in commands):
+            assert before is e.State.PIN
         if any(isinstance(c, paper.ConfirmPaper) for c in commands):
             assert before is e.State.CONFIRM and isinstance(event, staff.StaffAdmitted)
         view(machine.state, machine.visit, Town(), ("ar", "fr"), Availability())
@@ -257,6 +333,8 @@ def test_secrets_stay_out_of_tracebacks() -> None:
         e.Open({"can": "4321"}),
         staff.StaffPin("4321"),
         staff.CheckPin("4321"),
+        holder.ZoneScanned(("4321",)),
+        holder.ToCompare("4321", "4321", "4321", "4321", "4321"),
     ):
         assert "4321" not in repr(thing)
     assert "Amina" not in repr(IDENTIFIED) + repr(Visit(name_latin="Amina"))

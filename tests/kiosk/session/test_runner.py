@@ -13,6 +13,7 @@ import pytest
 from config.schema import Session, Settings
 from kiosk.catalogue import log
 from kiosk.session import events as e
+from kiosk.session import holder_events as holder
 from kiosk.session import staff_events as staff
 from kiosk.session.protocol import MAX_EVENT_BYTES
 from kiosk.session.runner import Runner
@@ -251,7 +252,8 @@ def test_the_log_of_a_visit_holds_no_digit_the_citizen_typed(tmp_path: Path, qui
             await screen.screen("can")
             screen.say("password", can="987654")
             await screen.screen("opening")
-            runner.post(e.Opened(3))
+            runner.post(e.Opened())
+            runner.post(holder.AsksPin(3))
             await screen.screen("pin")
             screen.say("pin", pin="24681")
             await screen.screen("reading")

@@ -39,6 +39,14 @@ READING = [
     {"name": "holder", "state": "now"},
     {"name": "registry", "state": "later"},
 ]
+HOLDER = {
+    "name_ar": "أمينة بن يوسف",
+    "name_latin": "Amina BENYOUCEF",
+    "born_on": "1986-03-14",
+    "number_ends": "0018",
+    "picture": None,
+    "likeness": None,
+}
 PREPARING = [{"name": "registry", "state": "done"}, {"name": "page", "state": "now"}]
 TOWN = {"town_ar": "الجزائر الوسطى", "town_fr": "Alger-Centre"}
 NIGHT = {"unavailable": "E-KIOSK-CLOSED", "part": "hours", "opens_at": "2026-11-23T08:30"}
@@ -117,6 +125,12 @@ def scenes() -> list[tuple[str, str, tuple[int, int] | None, dict[str, Any]]]:
         ("pin-wrong", "pin", (4, 8), {"tries_left": 2, "wrong": True}),
         ("pin-unknown", "pin", (4, 8), {"tries_left": None, "wrong": False}),
         ("pin-last", "pin_last", (4, 8), {}),
+        ("can-scanner", "can", (3, 8), {"wrong": False, "scanner": True}),
+        ("mrz-scanner", "mrz", (3, 8), {"wrong": False, "scanner": True}),
+        ("clerk", "clerk", (5, 8), {"asked": {"left": 3, "wait_s": 0, "wrong": False, "code": None}}),
+        ("clerk-wrong", "clerk", (5, 8), {"asked": {"left": 2, "wait_s": 0, "wrong": True, "code": None}}),
+        ("compare", "compare", (5, 8), HOLDER),
+        ("compare-picture", "compare", (5, 8), {**HOLDER, "picture": page, "likeness": "not-alike"}),
         ("reading", "reading", (5, 8), {"steps": READING}),
         ("choice", "choice", (6, 8), choice),
         ("choice-none", "choice", (6, 8), {**choice, "papers": []}),

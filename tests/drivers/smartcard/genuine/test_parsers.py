@@ -71,7 +71,7 @@ NAMES = "DS|CSCA|CRL|master list|BER|SOD|SOD with nothing|zone|card".split("|")
 
 
 @pytest.mark.parametrize(("parse", "good"), PARSERS, ids=NAMES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_changed_bytes_end_in_our_own_errors(parse: Callable[[bytes], Any], good: bytes, data: st.DataObject) -> None:
     changed = bytearray(good)
@@ -86,7 +86,7 @@ def test_changed_bytes_end_in_our_own_errors(parse: Callable[[bytes], Any], good
 
 
 @pytest.mark.parametrize("parse", [parse for parse, _ in PARSERS], ids=NAMES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.binary(max_size=200))
 @example(data=b"\x30\x80" * 100)
 @example(data=b"\x30\x84\xff\xff\xff\xff")
@@ -97,7 +97,7 @@ def test_any_bytes_end_in_our_own_errors(parse: Callable[[bytes], Any], data: by
         return
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(at=st.integers(min_value=0), flip=st.integers(1, 255))
 def test_no_changed_byte_of_the_list_alters_what_is_vouched_for(at: int, flip: int) -> None:
     """Some bytes are outside the signature (a version, an algorithm's empty parameters): the hashes never are."""

@@ -18,13 +18,14 @@ from drivers.smartcard.errors import (
     ActiveAuthenticationUnsupported,
     AlteredData,
     CardError,
+    MalformedData,
     ProofMissing,
     UnknownIssuer,
     UnsupportedKey,
 )
 from drivers.smartcard.genuine import agreement, passive, possession, sod, zone
 from drivers.smartcard.genuine.agreement import Issuing
-from drivers.smartcard.genuine.certificates import Certificate
+from drivers.smartcard.genuine.certificates import NONSENSE, Certificate
 from drivers.smartcard.genuine.evidence import CardEvidence
 from drivers.smartcard.genuine.policy import Needs, Policy
 from drivers.smartcard.genuine.sod import Sod
@@ -180,6 +181,9 @@ class _Judgement:
         except CardError as error:
             self._wrong(error)
             return "no_trust_anchor" if isinstance(error, UnknownIssuer) else "failed"
+        except NONSENSE:
+            self._wrong(MalformedData("a key of the chip's is not formed right"))
+            return "failed"
 
     # --- reasons ------------------------------------------------------------------------------------------
 

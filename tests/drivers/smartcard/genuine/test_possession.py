@@ -118,6 +118,13 @@ def test_an_rsa_signature_of_an_independent_card() -> None:
     assert active(ActiveAnswer(bytes(8), response), files).active == "failed"
 
 
+@pytest.mark.parametrize(("good", "bad"), [(b"\x01\x00\x01", b"\x81\x00\x01"), (b"\x01\x00\x01", b"\x01\x00\x00")])
+def test_a_key_that_is_none_is_malformed_and_no_crash(good: bytes, bad: bytes) -> None:
+    key = spki(rsa.generate_private_key(65537, 1024)).replace(b"\x02\x03" + good, b"\x02\x03" + bad)
+    verdict = active(ActiveAnswer(NONCE, bytes(128)), {**FILES, FileId.DG15: encode(0x6F, key)})
+    assert verdict.active in ("failed", "not_supported")
+
+
 # --- chip authentication ---------------------------------------------------------------------------------
 
 CHIP = {**FILES, FileId.DG14: dg14(CA_AES, static_key(KEY))}

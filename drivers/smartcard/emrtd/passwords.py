@@ -93,9 +93,19 @@ class Mrz:
         return replace(self, document_number=self.document_number[:_NINE].rstrip("<"))
 
     @property
+    def birth(self) -> str:
+        """YYMMDD, as the zone has it."""
+        return _six(self.date_of_birth)
+
+    @property
+    def expiry(self) -> str:
+        """YYMMDD, as the zone has it."""
+        return _six(self.date_of_expiry)
+
+    @property
     def information(self) -> bytes:
         """MRZ_information: number, birth and expiry, each with its check digit (ICAO 9303-11 §4.3.2)."""
-        parts = (self.document_number.ljust(_NINE, "<"), _six(self.date_of_birth), _six(self.date_of_expiry))
+        parts = (self.document_number.ljust(_NINE, "<"), self.birth, self.expiry)
         return "".join(part + mrz.check_digit(part) for part in parts).encode("ascii")
 
     @property

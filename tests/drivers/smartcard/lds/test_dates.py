@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drivers.smartcard import MalformedData
@@ -16,6 +16,8 @@ TODAY = dt.date(2026, 6, 15)
 
 
 @given(st.dates(dt.date(TODAY.year - 99, 1, 1), TODAY))
+@example(TODAY)
+@example(TODAY.replace(year=TODAY.year - 100) + dt.timedelta(days=1))
 def test_a_birth_is_never_in_the_future(born: dt.date) -> None:
     assert dates.birth(born.strftime("%y%m%d"), TODAY) == born
 
@@ -34,6 +36,8 @@ def test_an_expiry_is_within_fifty_years(expires: dt.date) -> None:
         ("500300", PartialDate(1950, 3)),
         ("2607<<", PartialDate(1926, 7)),
         ("26<<<<", PartialDate(2026)),
+        ("2606<<", PartialDate(2026, 6)),
+        ("260600", PartialDate(2026, 6)),
         ("<<<<<<", PartialDate(None)),
     ],
 )

@@ -129,6 +129,13 @@ def test_the_same_name_twice_is_refused_where_each_has_its_own_tag() -> None:
         parse_dg11(cnibe("utf-8", (0x5F0F, b"MIMI")), CNIBE)
 
 
+def test_a_number_with_fillers_around_it_and_an_empty_one() -> None:
+    assert parse_dg11(files.dg11((0x5F10, f"<{NIN}<<".encode()))).personal_number == NIN
+    assert parse_dg11(files.dg11((0x5F10, f"{NIN}<<".encode())), CNIBE).personal_number == NIN
+    for profile in (ICAO, CNIBE):
+        assert parse_dg11(files.dg11((0x5F10, b"<<")), profile).personal_number is None
+
+
 @pytest.mark.parametrize("number", [NIN[:-1], NIN + "4", "A" + NIN[1:], NIN[:-1] + "\u0663"])
 def test_a_number_of_another_form_than_the_profile_s_is_refused(number: str) -> None:
     with pytest.raises(MalformedData, match="personal number"):

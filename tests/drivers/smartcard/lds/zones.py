@@ -26,6 +26,7 @@ class Printed:
     names: str = "BENALI<<AMINA"
     optional: str = ""
     second_optional: str = ""
+    citizen: str = "DZA"
 
     def lines(self, size: str) -> list[str]:
         optional_width = {"TD1": 15, "TD2": 7, "TD3": 14}[size]
@@ -34,7 +35,7 @@ class Printed:
             optional = self.number[9:] + check + "<" + optional
             check = "<"
         number, optional = number.ljust(9, "<"), optional.ljust(optional_width, "<")
-        state = self.state.ljust(3, "<")
+        state, citizen = self.state.ljust(3, "<"), self.citizen.ljust(3, "<")
         assert len(optional) == optional_width, "too much for the zone"
         birth, expiry = self.birth + digit(self.birth), self.expiry + digit(self.expiry)
         if size == "TD1":
@@ -42,7 +43,7 @@ class Printed:
             composite = digit(upper, birth, expiry, second)
             return [
                 "ID" + state + upper,
-                birth + self.sex + expiry + state + second + composite,
+                birth + self.sex + expiry + citizen + second + composite,
                 self.names.ljust(30, "<"),
             ]
         if size == "TD3":
@@ -51,7 +52,7 @@ class Printed:
         width = WIDTHS[size]
         return [
             ({"TD2": "ID", "TD3": "P<"}[size] + state + self.names).ljust(width, "<"),
-            number + check + state + birth + self.sex + expiry + optional + composite,
+            number + check + citizen + birth + self.sex + expiry + optional + composite,
         ]
 
     def text(self, size: str) -> str:

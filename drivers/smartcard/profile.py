@@ -83,6 +83,8 @@ class PersonalNumber:
 
     pattern: re.Pattern[str] | None = None
     sources: tuple[Source, ...] = ("DG11",)
+    strict: bool = False
+    """Whether a number of another form in DG11 is an error; else it is taken as it stands there."""
 
 
 @dataclass(frozen=True, slots=True)

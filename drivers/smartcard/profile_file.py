@@ -166,7 +166,11 @@ def _dg11(table: _Table) -> Dg11Table:
 def _personal_number(table: _Table) -> PersonalNumber:
     written = table.text("pattern", _PATTERN)
     sources: dict[str, Source] = {"DG11": "DG11", "zone": "zone"}
-    number = PersonalNumber(_compiled(table, written), tuple(sources[s] for s in table.texts("sources", "DG11|zone")))
+    number = PersonalNumber(
+        pattern=_compiled(table, written),
+        sources=tuple(sources[source] for source in table.texts("sources", "DG11|zone")),
+        strict=table.truth("strict"),
+    )
     table.finish()
     return number
 

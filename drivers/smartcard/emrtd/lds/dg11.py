@@ -115,11 +115,11 @@ def _other_names(objects: Objects) -> list[bytes]:
 
 
 def _personal_number(value: bytes, profile: Profile, table: Dg11Table) -> str | None:
-    """In the form that the profile gives it. Raises MalformedData for another."""
+    """Raises MalformedData for another form than the profile insists on."""
     written = text.decode(value, profile.encodings)
     number = (text.both_scripts(written).latin or "") if table.scripts == "together" else written.strip("<")
-    pattern = profile.personal_number.pattern
-    if number and pattern and not pattern.fullmatch(number):
+    form = profile.personal_number
+    if number and form.strict and form.pattern and not form.pattern.fullmatch(number):
         raise MalformedData("the personal number of DG11 is not of the form that this card's have")
     return number or None
 

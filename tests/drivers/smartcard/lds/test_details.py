@@ -140,7 +140,8 @@ def test_a_number_with_fillers_around_it_and_an_empty_one() -> None:
 def test_a_number_of_another_form_than_the_profile_s_is_refused(number: str) -> None:
     with pytest.raises(MalformedData, match="personal number"):
         parse_dg11(files.dg11((0x5F10, number.encode())), CNIBE)
-    assert parse_dg11(files.dg11((0x5F10, number.encode()))).personal_number == number
+    for profile in (ICAO, CNIE):
+        assert parse_dg11(files.dg11((0x5F10, number.encode())), profile).personal_number == number
 
 
 # -- with DG1

@@ -35,6 +35,7 @@ def test_what_the_algerian_card_has_of_its_own() -> None:
     assert card.dg11.scripts == "together" and card.dg11.fields[0x5F0F] == "given_names"
     assert card.encodings == ("utf-8", "iso8859-6")
     pattern = card.personal_number.pattern
+    assert card.personal_number.strict and not load("ma-cnie").personal_number.strict
     assert pattern and pattern.fullmatch("109860314160100123") and not pattern.fullmatch("10986031416010012")
     assert card.pin and (card.pin.kind, card.pin.reference, card.pin.application) == ("verify", 0x81, None)
 

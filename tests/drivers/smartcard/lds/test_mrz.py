@@ -36,6 +36,7 @@ def test_a_zone_of_any_size_is_read_back(case: tuple[str, Printed]) -> None:
     size, of = case
     zone = mrz.parse(of.text(size))
     assert zone.size == size and list(zone.lines) == of.lines(size)
+    assert zone.document_code == ("P" if size == "TD3" else "ID")
     assert (zone.document_number, zone.date_of_birth, zone.date_of_expiry) == (of.number, of.birth, of.expiry)
     assert (zone.issuing_state, zone.nationality, zone.sex) == ("DZA", "MAR", of.sex)
     assert mrz.split_names(zone.names) == ("BENALI", "AMINA")

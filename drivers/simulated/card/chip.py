@@ -76,7 +76,7 @@ class SimulatedCard:
             return b""
         commands, session = self._commands, self._commands.session
         try:
-            command = parse(apdu)
+            command = sent = parse(apdu)
             if command.extended and not self._platform.extended_length:
                 return Answer(status=Status.WRONG_LENGTH).encode()
             if command.ins == _GET_RESPONSE and self._platform.get_response:
@@ -99,11 +99,11 @@ class SimulatedCard:
         if self.gone:
             return b""
         if session is None or not protected:
-            return self._given(command, answer.encode())
+            return self._given(sent, answer.encode())
         if command.ins == 0xA4 and answer == Answer() and self._platform.bare_select:
             session.count(1)
             return answer.encode()
-        return self._given(command, self._protect(session, command, answer))
+        return self._given(sent, self._protect(session, command, answer))
 
     def _protect(self, session: SecureMessaging, command: Command, answer: Answer) -> bytes:
         if self._fault is not None and self._fault.unprotected and answer.status == Status.WRONG_LENGTH:
@@ -133,9 +133,9 @@ class SimulatedCard:
             return Answer(less.data, Status.END_OF_FILE) if less.status == Status.OK else less
         return Answer(status=Status.WRONG_LENGTH)
 
-    def _given(self, command: Command, response: bytes) -> bytes:
+    def _given(self, sent: Command, response: bytes) -> bytes:
         """The response itself, or 61xx in its place on a platform that keeps it for GET RESPONSE."""
-        if not self._platform.get_response or command.extended or len(response) == 2 or not command.data:
+        if not self._platform.get_response or sent.extended or len(response) == 2 or not sent.data:
             return response
         self._pending = response
         return bytes((0x61, min(len(response) - 2, 256) % 256))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -82,27 +82,27 @@ class Writer:
 
     def _groups(self, at: dt.datetime) -> Files:
         holder, design = self.holder, self.design
-        scale = design.face.scale
-        face = portrait.draw(holder.document_number, sex=holder.sex, coding=design.face.coding, scale=scale)
-        width, height = portrait.WIDTH * scale, portrait.HEIGHT * scale
         issued = holder.date_of_expiry.replace(year=holder.date_of_expiry.year - 10, day=1)
-        wanted = set(design.groups)
-        groups = {
-            FileId.DG1: lds.dg1(self.zone),
-            FileId.DG2: faces.dg2(face, design.face, width=width, height=height, sex=holder.sex),
-            FileId.DG7: lds.dg7(portrait.signature(holder.document_number)),
-            FileId.DG11: self._dg11(),
-            FileId.DG12: lds.dg12(authority=_AUTHORITIES[design.country], issued=issued, personalised=at),
-            FileId.DG13: lds.dg13(b"DEMO"),
-            FileId.DG14: lds.dg14(der.set_of(self._infos())),
-            FileId.DG15: lds.dg15(b"" if self.active is None else self.active.public),
-            FileId.DG16: lds.dg16(person="BEN<ALI<<DEMO", telephone="0000000000", recorded=issued),
+        public, infos = b"" if self.active is None else self.active.public, self._infos()
+        groups: dict[FileId, Callable[[], bytes]] = {
+            FileId.DG1: lambda: lds.dg1(self.zone),
+            FileId.DG2: self._dg2,
+            FileId.DG7: lambda: lds.dg7(portrait.signature(holder.document_number)),
+            FileId.DG11: self._dg11,
+            FileId.DG12: lambda: lds.dg12(authority=_AUTHORITIES[design.country], issued=issued, personalised=at),
+            FileId.DG13: lambda: lds.dg13(b"DEMO"),
+            FileId.DG14: lambda: lds.dg14(der.set_of(infos)),
+            FileId.DG15: lambda: lds.dg15(public),
+            FileId.DG16: lambda: lds.dg16(person="BEN<ALI<<DEMO", telephone="0000000000", recorded=issued),
         }
-        if not self._infos():
-            wanted.discard(FileId.DG14)
-        if self.active is None:
-            wanted.discard(FileId.DG15)
-        return {group: content for group, content in groups.items() if group in wanted}
+        empty = {FileId.DG14: not infos, FileId.DG15: not public}
+        return {group: groups[group]() for group in sorted(design.groups) if not empty.get(group)}
+
+    def _dg2(self) -> bytes:
+        holder, design = self.holder, self.design.face
+        face = portrait.draw(holder.document_number, sex=holder.sex, coding=design.coding, scale=design.scale)
+        width, height = portrait.WIDTH * design.scale, portrait.HEIGHT * design.scale
+        return faces.dg2(face, design, width=width, height=height, sex=holder.sex)
 
     def _dg11(self) -> bytes:
         holder = self.holder

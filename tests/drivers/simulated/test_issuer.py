@@ -17,8 +17,9 @@ from PIL import Image
 
 from drivers.simulated.card import CardImage, FileId, tlv
 from drivers.simulated.errors import HolderInvalid, IssuerUnusable
-from drivers.simulated.issuer import CardIssuer, Holder
+from drivers.simulated.issuer import CardDesign, CardIssuer, Holder
 from drivers.simulated.issuing import mrz, portrait
+from drivers.simulated.issuing.design import SignatureKind
 
 
 def test_the_country_certificate_is_self_signed_marked_demo_and_on_p384(issuer: CardIssuer) -> None:
@@ -161,3 +162,40 @@ def test_a_holder_who_fits_on_no_card_is_refused_without_being_named(amina: Hold
 def test_secrets_and_names_stay_out_of_what_is_printed(image: CardImage, amina: Holder) -> None:
     for shown in (repr(image), repr(amina)):
         assert "123456" not in shown and "2580" not in shown and "Amina" not in shown and "AMINA" not in shown
+
+
+@pytest.mark.parametrize("kind", ["ecdsa", "rsa", "rsa-pss"])
+def test_openssl_believes_every_kind_of_signature_on_both_signed_files(
+    kind: SignatureKind, issuer: CardIssuer, amina: Holder, tmp_path: Path
+) -> None:
+    image = issuer.issue(amina, replace(CardDesign.named("cam"), signature=kind))
+    csca = x509.load_der_x509_certificate(issuer.csca_certificate)
+    (tmp_path / "csca.pem").write_bytes(csca.public_bytes(Encoding.PEM))
+    sod, security = tlv.decode(image.files[FileId.SOD])[0][1], image.files[FileId.CARD_SECURITY]
+    for signed, what in (
+        (sod, hashlib.sha256(image.files[FileId.DG1]).digest()),
+        (security, bytes.fromhex("0202040602")),
+    ):
+        (tmp_path / "signed").write_bytes(signed)
+        command = ["openssl", "cms", "-verify", "-inform", "DER", "-in", "signed", "-CAfile", "csca.pem"]
+        subprocess.run([*command, "-purpose", "any", "-out", "said"], cwd=tmp_path, check=True, capture_output=True)
+        assert what in (tmp_path / "said").read_bytes()
+
+
+def test_what_a_trust_folder_wants(issuer: CardIssuer) -> None:
+    trust = issuer.trust()
+    assert trust["csca/csca.der"] == issuer.csca_certificate
+    for code, name in (("DZ", "csca"), ("MA", "ma")):
+        csca = x509.load_der_x509_certificate(trust[f"csca/{name}.der"])
+        csca.verify_directly_issued_by(csca)
+        assert f"C={code}" in csca.subject.rfc4514_string()
+        assert x509.load_der_x509_crl(trust[f"crls/{code.lower()}.crl"]).issuer == csca.subject
+
+
+def test_an_issuer_of_a_version_before_keeps_its_keys_and_gets_the_rest(tmp_path: Path) -> None:
+    """Only csca and ds were there once: cards issued then are believed on."""
+    first = CardIssuer.load_or_create(tmp_path / "issuer")
+    shutil.rmtree(tmp_path / "issuer" / "MA")
+    again = CardIssuer.load_or_create(tmp_path / "issuer")
+    assert again.csca_certificate == first.csca_certificate
+    assert again.trust()["csca/ma.der"] != first.trust()["csca/ma.der"]

@@ -76,6 +76,11 @@ def test_a_long_document_number_runs_on_into_the_optional_data() -> None:
     assert Mrz.parse(zone, today=TODAY).information.startswith(number.encode() + mrz.check_digit(number).encode())
 
 
+def test_each_password_has_its_number_in_pace() -> None:
+    """TR-03110-3 B.14: 1 the zone, 2 the CAN, 3 the PIN."""
+    assert (Mrz.reference, Can.reference, Pin.reference) == (1, 2, 3)
+
+
 def test_passwords_are_not_shown() -> None:
     shown = repr(Can("123456")) + repr(Mrz("AB1234567", dt.date(1986, 3, 14), dt.date(2032, 5, 1)))
     assert "123456" not in shown and "1986" not in shown

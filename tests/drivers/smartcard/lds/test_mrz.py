@@ -58,6 +58,19 @@ def test_one_wrong_character_under_a_check_digit_is_seen(case: tuple[str, Printe
         mrz.parse(zone[:at] + typed + zone[at + 1 :])
 
 
+@pytest.mark.parametrize(
+    ("size", "slip"), [*((size, slip) for size in SIZES for slip in ("number", "birth", "expiry")), ("TD3", "optional")]
+)
+def test_each_check_digit_is_looked_at_by_itself(size: str, slip: str) -> None:
+    with pytest.raises(MalformedData):
+        mrz.parse(Printed(slip=slip, optional="X7").text(size))
+
+
+def test_a_zone_without_a_number_is_none() -> None:
+    with pytest.raises(MalformedData):
+        mrz.parse(Printed(number="").text("TD1"))
+
+
 def test_the_standard_s_own_zones(vectors: dict[str, Any]) -> None:
     zones = [mrz.parse(bytes.fromhex(text)[5:].decode()) for text in vectors["lds_9303_10"]["hex_in_order"][2:]]
     assert [zone.size for zone in zones] == ["TD1", "TD2", "TD3", "TD3"]

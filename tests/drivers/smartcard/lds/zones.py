@@ -27,17 +27,22 @@ class Printed:
     optional: str = ""
     second_optional: str = ""
     citizen: str = "DZA"
+    slip: str = ""
+    """The field whose own check digit is one too much, with a composite digit that is right all the same."""
 
     def lines(self, size: str) -> list[str]:
         optional_width = {"TD1": 15, "TD2": 7, "TD3": 14}[size]
-        number, check, optional = self.number[:9], digit(self.number), self.optional
+        number, check, optional = self.number[:9], self._digit("number", self.number), self.optional
         if len(self.number) > 9:
             optional = self.number[9:] + check + "<" + optional
             check = "<"
         number, optional = number.ljust(9, "<"), optional.ljust(optional_width, "<")
         state, citizen = self.state.ljust(3, "<"), self.citizen.ljust(3, "<")
         assert len(optional) == optional_width, "too much for the zone"
-        birth, expiry = self.birth + digit(self.birth), self.expiry + digit(self.expiry)
+        birth, expiry = (
+            self.birth + self._digit("birth", self.birth),
+            self.expiry + self._digit("expiry", self.expiry),
+        )
         if size == "TD1":
             upper, second = number + check + optional, self.second_optional.ljust(11, "<")
             composite = digit(upper, birth, expiry, second)
@@ -47,13 +52,16 @@ class Printed:
                 self.names.ljust(30, "<"),
             ]
         if size == "TD3":
-            optional += digit(optional)
+            optional += self._digit("optional", optional)
         composite = digit(number, check, birth, expiry, optional)
         width = WIDTHS[size]
         return [
             ({"TD2": "ID", "TD3": "P<"}[size] + state + self.names).ljust(width, "<"),
             number + check + citizen + birth + self.sex + expiry + optional + composite,
         ]
+
+    def _digit(self, field: str, text: str) -> str:
+        return str((int(digit(text)) + (field == self.slip)) % 10)
 
     def text(self, size: str) -> str:
         return "".join(self.lines(size))

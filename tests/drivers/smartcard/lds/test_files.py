@@ -65,7 +65,8 @@ def test_the_applications_of_a_chip() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [files.tlv(0x61, b""), files.tlv(0x4F, b"\xa0"), files.tlv(0x4F, bytes(17)), files.tlv(0x62, b"")]
+    "bad",
+    [files.tlv(0x61, b""), files.tlv(0x4F, b"\xa0"), files.tlv(0x4F, bytes(17)), files.tlv(0x62, files.tlv(0x4F, AID))],
 )
 def test_a_directory_that_is_none_is_refused(bad: bytes) -> None:
     with pytest.raises(MalformedData):

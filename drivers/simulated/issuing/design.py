@@ -51,11 +51,12 @@ class ChipKeyDesign:
 
 @dataclass(frozen=True, slots=True)
 class FaceDesign:
-    """DG2: the record's standard, the picture's coding, and how many times 300 by 400 pixels it has."""
+    """DG2: the record's standard, the picture's coding, how many times 300 by 400 pixels it has, JPEG's quality."""
 
     record: Literal["19794-5", "39794-5"] = "19794-5"
     coding: Literal["JPEG", "JP2", "J2K"] = "JPEG"
     scale: int = 1
+    quality: int = 84
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,6 @@ DESIGNS: dict[str, CardDesign] = {
         replace(_ICAO, name="passport", zone="TD3", pin=None),
         replace(_ICAO, name="short", platform=_ONE_READ, atr_info=False),
         replace(_ICAO, name="t0", platform=Platform(get_response=True, extended_length=False), atr_info=False),
-        replace(_ICAO, name="bare", active=None, groups=(FileId.DG1, FileId.DG2, FileId.DG14)),
+        replace(_ICAO, name="bare", active=None, groups=_GROUPS[:4]),
     )
 }

@@ -14,7 +14,7 @@ _HAIRS = ("#1d1512", "#2f2019", "#4a3324", "#6b6a68")
 _CLOTHES = ("#2f4858", "#5a3d55", "#3b5d50", "#70493a")
 
 
-def draw(seed: str, *, sex: str, coding: str = "JPEG", scale: int = 1) -> bytes:
+def draw(seed: str, *, sex: str, coding: str = "JPEG", scale: int = 1, quality: int = 84) -> bytes:
     """What stands for a photograph, `scale` times 300 by 400 pixels; `seed` chooses its features.
 
     `coding` is JPEG, JP2 (JPEG 2000 in its file format) or J2K (its bare codestream).
@@ -44,7 +44,7 @@ def draw(seed: str, *, sex: str, coding: str = "JPEG", scale: int = 1) -> bytes:
     picture = Image.blend(picture.filter(ImageFilter.SMOOTH), grain, 0.12)
     if scale > 1:
         picture = picture.resize((WIDTH * scale, HEIGHT * scale))
-    return _coded(picture, coding)
+    return _coded(picture, coding, quality)
 
 
 def signature(seed: str) -> bytes:
@@ -56,10 +56,10 @@ def signature(seed: str) -> bytes:
     return _coded(picture, "JPEG")
 
 
-def _coded(picture: Image.Image, coding: str) -> bytes:
+def _coded(picture: Image.Image, coding: str, quality: int = 84) -> bytes:
     file = io.BytesIO()
     if coding == "JPEG":
-        picture.save(file, "JPEG", quality=84)
+        picture.save(file, "JPEG", quality=quality)
     else:
         options = {"quality_mode": "rates", "quality_layers": [24], "irreversible": True, "no_jp2": coding == "J2K"}
         picture.save(file, "JPEG2000", **options)

@@ -100,7 +100,9 @@ class Writer:
 
     def _dg2(self) -> bytes:
         holder, design = self.holder, self.design.face
-        face = portrait.draw(holder.document_number, sex=holder.sex, coding=design.coding, scale=design.scale)
+        face = portrait.draw(
+            holder.document_number, sex=holder.sex, coding=design.coding, scale=design.scale, quality=design.quality
+        )
         width, height = portrait.WIDTH * design.scale, portrait.HEIGHT * design.scale
         return faces.dg2(face, design, width=width, height=height, sex=holder.sex)
 

@@ -17,6 +17,7 @@ from drivers import smartcard
 from drivers.smartcard import FileId, genuine
 from drivers.smartcard.errors import SeveralCards
 from drivers.smartcard.examination import examine
+from drivers.smartcard.profile import load
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
 from kiosk.session import events as e
@@ -156,7 +157,8 @@ class CardDesk:
         reader = self._settings.reader.name or next(iter(self._inserted), None)
         self._channel = smartcard.connect(reader, deadline=self._settings.card.apdu_deadline)
         accept = smartcard.IdCard.BOTH if self._settings.card.allow_bac else smartcard.IdCard.PACE_ONLY
-        self._card = smartcard.IdCard(self._channel, accept=accept)
+        # Whose card it is shows only once it is open: until then it is taken for one of the first kind served.
+        self._card = smartcard.IdCard(self._channel, accept=accept, profile=load(self._settings.card.profiles[0]))
         return self._card.probe()
 
     async def open(self, password: smartcard.Password) -> None:
@@ -186,7 +188,10 @@ class CardDesk:
 
     async def pin_tries(self) -> int | None:
         """The PIN tries left, 0 when blocked, None where the card has no PIN. Costs none."""
-        return await self._do(lambda: self._the_card().pin_tries())
+        try:
+            return await self._do(lambda: self._the_card().pin_tries())
+        except smartcard.PinAbsent:
+            return None
 
     async def still_there(self) -> None:
         """Returns where the card answers inside its channel, whatever it answers."""

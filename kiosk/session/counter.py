@@ -49,7 +49,7 @@ class Counter:
         self._who = Identification(parts, self.desk, self._tell, self._paper.form_of)
         self._stock = StockDesk(parts, post)
         self._readiness = Readiness(availability, questions(parts, self.desk))
-        self._devices = DeviceHints(self._readiness)
+        self._devices = DeviceHints(self._readiness, parts.scanners.look if parts.scanners else lambda: None)
         self._errand = Errand()
         self._issuing: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()

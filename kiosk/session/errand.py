@@ -31,9 +31,10 @@ class ScannedZone(Protocol):
 
 class ZoneSource(Protocol):
     """The scanners of machine readable zones (`drivers.scanners.keeper.Scanners`); a camera looks only while `zones`
-    is being read, one reader at a time."""
+    is being read, one reader at a time. `look`: a device came that may be one of them."""
 
     def zones(self) -> AsyncGenerator[ScannedZone, None]: ...
+    def look(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

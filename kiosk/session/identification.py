@@ -103,16 +103,18 @@ class Identification:
     async def examine(self, errand: Errand) -> None:
         """Read and believe the card, and see what its holder can be asked: Step…, AsksPin, OneTryLeft, AsksClerk.
 
-        Raises the gravest thing that speaks against the card, what the registry says of it, PinBlocked.
+        Raises the gravest thing that speaks against the card, what the registry says of it, PinBlocked, FileAbsent
+        for a card that does not say who its holder is.
         """
         standing: list[asyncio.Task[CardStanding]] = []
 
         def on_text(files: dict[FileId, bytes]) -> None:
-            card = in_hand(files)
-            if card is not None and not errand.over:
-                standing.append(errand.begin(self._parts.registry.card_standing(card)))
+            if FileId.DG11 in files and not errand.over:
+                standing.append(errand.begin(self._parts.registry.card_standing(in_hand(files))))
 
         errand.card = card = await self._read(errand, on_text)
+        if not standing:
+            raise smartcard.FileAbsent("without DG11 the registry is told no personal number")
         with errand.watch.stage("registry"):
             for asked in standing:
                 await asked

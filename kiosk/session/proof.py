@@ -121,18 +121,13 @@ def _provable(verdict: genuine.Verdict, documents: tuple[DocumentType, ...]) -> 
     return tuple(provable)
 
 
-def in_hand(files: Mapping[FileId, bytes]) -> CardInHand | None:
-    """What is enough to ask how the card stands; None for a card that does not say who its holder is."""
-    if FileId.DG11 not in files:
-        return None
+def in_hand(files: Mapping[FileId, bytes]) -> CardInHand:
+    """What is enough to ask how the card stands."""
     return CardInHand(sod=_text(files[FileId.SOD]), dg1=_text(files[FileId.DG1]), dg11=_text(files[FileId.DG11]))
 
 
 def presentation(card: BelievedCard, holder_proof: HolderProof) -> Presentation:
-    """Raises FileAbsent for a card that does not say who its holder is."""
     files, active = card.evidence.files, card.evidence.active
-    if FileId.DG11 not in files:
-        raise smartcard.FileAbsent("without DG11 the registry is told no personal number")
     signature = active.signature if card.signs and active is not None else None
     return Presentation(
         challenge_id=card.challenge_id,

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from drivers import hotplug
 from kiosk.catalogue import events as logged
@@ -122,10 +122,14 @@ class Readiness:
 
 
 class DeviceHints:
-    """Asks the reader or the printers as soon as one is plugged in or pulled out, and says so in the log."""
+    """Asks the reader or the printers as soon as one is plugged in or pulled out, and says so in the log.
 
-    def __init__(self, readiness: Readiness) -> None:
+    `came` is called for whatever else is plugged in.
+    """
+
+    def __init__(self, readiness: Readiness, came: Callable[[], None] = lambda: None) -> None:
         self._readiness = readiness
+        self._came = came
         self._loop = asyncio.get_running_loop()
         self._watch = hotplug.DeviceWatch(self._from_watch)
 
@@ -142,6 +146,7 @@ class DeviceHints:
         match event:
             case hotplug.DeviceArrived(kind=kind):
                 say(logged.DEVICE, part=kind, state="arrived")
+                self._came()
             case hotplug.DeviceLeft(kind=kind):
                 say(logged.DEVICE, part=kind, state="left")
             case hotplug.DeviceBlocked(kind=kind):

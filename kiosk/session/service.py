@@ -28,6 +28,7 @@ from kiosk.issuance.stock import Stock
 from kiosk.printers import open_laser, open_thermal
 from kiosk.production import refuse_demo_parts
 from kiosk.registry import open_registry
+from kiosk.scanners import open_scanners
 from kiosk.session import events as e
 from kiosk.session.control import ControlServer, Health, SessionAway
 from kiosk.session.counter import Counter
@@ -106,7 +107,13 @@ async def open_session(settings: Settings, runner: Runner | None = None) -> Asyn
             stations=stations,
             print_document=timed_printing(watch),
         )
-        parts = Parts(settings, registry, signer, stations, issuance, renderer, TrustStore.load(settings.card.csca))
+        scanners = open_scanners(settings.scanner, _scanner_told)
+        scanners.start()
+        stack.push_async_callback(scanners.stop)
+        trust = await asyncio.to_thread(TrustStore.load, settings.card.csca)
+        parts = Parts(
+            settings, registry, signer, stations, issuance, renderer, trust, scanners if scanners.names else None
+        )
         if runner is None:
             runner = Runner(settings)
         counters.append(Counter(parts, runner.post, runner.availability))
@@ -120,6 +127,14 @@ async def open_session(settings: Settings, runner: Runner | None = None) -> Asyn
         stack.push_async_callback(counters[0].stop)
         await counters[0].start()
         yield Session(runner, counters[0], ledger)
+
+
+def _scanner_told(name: str, code: str | None) -> None:
+    """Nobody needs a scanner: what it reads can be typed."""
+    if code is None:
+        say(logged.SCANNER, part=name)
+    else:
+        say(logged.SCANNER_AWAY, part=name, code=code)
 
 
 def keeper_of(settings: Settings) -> DeviceKeeper:

@@ -152,8 +152,10 @@ class TownHall:
     def _configure(self) -> None:
         trust = self.folder / "trust"
         shutil.copytree(self.token.trust, trust, dirs_exist_ok=True)
-        (trust / "csca").mkdir(exist_ok=True)
-        (trust / "csca" / "demo-csca.der").write_bytes(self.issuer.csca_certificate)
+        for name, content in self.issuer.trust().items():
+            file = trust / "csca" / name.removeprefix("csca/")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
         shutil.copy(self.registry.signers, trust / "registry-signers.json")
         shutil.copy(self.registry.tls_ca, trust / "registry-tls-ca.pem")
         self.configuration.write_text(_toml(self._settings(), self._overrides), encoding="utf-8")

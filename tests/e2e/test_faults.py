@@ -2,6 +2,7 @@
 is true, and the kiosk is ready for the next citizen."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -54,12 +55,32 @@ def when(screen: str, act: Callable[[], object]) -> Callable[[str], None]:
         ("wrong-mac", "E-CARD-CHANNEL"),
         ("yes-card", "E-CARD-COPY"),
         ("altered-dg", "E-CARD-ALTERED"),
+        ("foreign-csca", "E-CARD-FOREIGN"),
+        ("unknown-csca", "E-CARD-ISSUER-UNKNOWN"),
+        ("revoked-ds", "E-CARD-SIGNER-REVOKED"),
     ],
 )
 def test_a_card_in_bad_order_gets_nothing(town: Any, fault: str, code: str) -> None:
     before = len(town.ledger())
     ends_in(town, code, fault=fault)
     assert len(town.ledger()) == before
+
+
+def test_a_card_blocked_in_the_register_is_told_before_any_pin_is_asked(town: Any) -> None:
+    """Asked while the chip is still proving itself."""
+
+    def stands(status: str) -> None:
+        with sqlite3.connect(town.hall.folder / "registry" / "registry.sqlite", timeout=20) as books:
+            sql = "UPDATE cards SET body = json_set(body, '$.status', ?) WHERE number = ?"
+            books.execute(sql, (status, town.hall.cards["amina"].document_number))
+
+    stands("blocked")
+    try:
+        visit = ends_in(town, "E-REGISTRY-CARD-BLOCKED")
+        assert "pin" not in visit.screens
+    finally:
+        stands("valid")
+    assert town.visit().code is None
 
 
 def test_a_yes_card_is_never_told_a_pin(town: Any) -> None:
@@ -89,6 +110,16 @@ def test_pin_tries_are_counted_and_the_last_is_asked_about(town: Any) -> None:
     again = town.visit(says={"pin_last": [("continue", {})]})
     assert again.code is None and again.screens.index("pin_last") < again.screens.index("pin")
     assert town.visit().data["pin"]["tries_left"] == 3
+
+
+def test_a_stolen_card_gets_no_paper(town: Any) -> None:
+    """The thief reads the number off its face and opens it, guesses twice, and stops before the last try."""
+    papers, ledger = town.papers, town.ledger()
+    wrong = ("pin", {"pin": "9999"})
+    visit = town.visit(says={"pin": [wrong, wrong], "pin_last": [("cancel", {})]})
+    assert "reading" in visit.screens and not {"clerk", "choice", "printing"} & set(visit.screens)
+    assert (town.papers, town.ledger()) == (papers, ledger)
+    assert town.visit(says={"pin_last": [("continue", {})]}).code is None
 
 
 def test_no_reader(town: Any) -> None:

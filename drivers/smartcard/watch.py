@@ -107,7 +107,8 @@ class CardWatch:
         """Ends the threads and waits for them, but not for a PC/SC that hangs; no event comes after."""
         self._stopping.set()
         self._looked.set()
-        self._second.join()
+        if self._second.ident is not None:  # it was started
+            self._second.join()
         while self._thread.is_alive() and not self._hangs:
             with self._lock:
                 if self._context is not None:

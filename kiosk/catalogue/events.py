@@ -145,6 +145,10 @@ DEVICE_BLOCKED = _event("device-blocked", "warning", "A USB device that is not a
 DEVICE_WATCH_LOST = _event(
     "device-watch-lost", "warning", "The system does not tell which USB devices come and go.", code="code"
 )
+SCANNER = _event("scanner", "info", "A scanner of the card's zone is there.", part="word")
+SCANNER_AWAY = _event(
+    "scanner-away", "warning", "A scanner of the card's zone is not to be had.", part="word", code="code"
+)
 CARD = _event("card", "info", "A card or reader came or went.", state="word")
 CARD_OPENED = _event("card-opened", "info", "How the chip in the reader opens.", access="word", apdus="count")
 CARD_READ = _event(

@@ -218,5 +218,5 @@ def _rsa(bits: bytes) -> rsa.RSAPublicKey:
         raise UnsupportedKey("an RSA key is too short, too long, or none")
     try:
         return rsa.RSAPublicNumbers(numbers[1], numbers[0]).public_key()
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise UnsupportedKey("an RSA key is none") from error

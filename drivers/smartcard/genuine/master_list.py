@@ -10,6 +10,7 @@ import base64
 import binascii
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -82,7 +83,7 @@ def _unzipped(data: bytes) -> Iterator[bytes]:
                 if len(content) > MAX_BYTES:
                     raise MalformedData("a zip of master lists is larger than any should be")
                 yield content
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise MalformedData("a zip of master lists cannot be opened") from error
 
 

@@ -30,7 +30,6 @@ from drivers.smartcard.emrtd.randomness import Randomness
 from drivers.smartcard.emrtd.reading import Partial, Progress, Sizes
 from drivers.smartcard.emrtd.security_infos import PaceInfo
 from drivers.smartcard.errors import (
-    AccessDowngraded,
     AccessNotOffered,
     CardRefused,
     ChannelBroken,
@@ -39,6 +38,7 @@ from drivers.smartcard.errors import (
     FileAbsent,
     PasswordKind,
     PinAbsent,
+    WrongPassword,
 )
 from drivers.smartcard.profile import PinRule, Profile, Quirks
 
@@ -67,10 +67,11 @@ class IdCard:
         profile: Profile | None = None,
         random: Randomness = secrets.token_bytes,
     ) -> None:
-        self._quirks = profile.quirks if profile is not None else Quirks()
-        self._application = profile.aid if profile is not None else files.AID
-        self._pin = profile.pin if profile is not None else pin.USUAL
-        self._carrier = Carrier(channel, bare_select_ok=self._quirks.bare_select_ok)
+        self._quirks, self._application = Quirks(), files.AID
+        self._pin: PinRule | None = pin.USUAL
+        self._carrier = Carrier(channel)
+        if profile is not None:
+            self.follow(profile)
         self._accept = accept
         self._random = random
         self._access: Access | None = None
@@ -86,6 +87,11 @@ class IdCard:
         """What PACE with chip authentication mapping left, to be held against `card_security`."""
         self.card_security: bytes | None = None
         """EF.CardSecurity, read where the chip authentication mapping was run."""
+
+    def follow(self, profile: Profile) -> None:
+        """From here on as the profile says, which may only be known once DG1 is read."""
+        self._quirks, self._application, self._pin = profile.quirks, profile.aid, profile.pin
+        self._carrier.bare_select_ok = profile.quirks.bare_select_ok
 
     @property
     def channel(self) -> Channel:
@@ -141,9 +147,19 @@ class IdCard:
         return found
 
     def _open_by_bac(self, password: Mrz) -> None:
+        """A long number is tried whole first; some chips are keyed with its first nine characters."""
+        nine = self._quirks.bac_number == "nine"
+        try:
+            self._run_bac(password.nine if nine else password)
+        except WrongPassword:
+            if nine or password.nine == password or self._quirks.one_bac_try:
+                raise
+            self.channel.reset()
+            self._run_bac(password.nine)
+
+    def _run_bac(self, password: Mrz) -> None:
         self._carrier.carry(files.select_application(self._application))
-        keyed = password.nine if self._quirks.bac_number == "nine" else password
-        self._talk_through(self._carrier.carry(bac.mutual_authentication(keyed, self._random)))
+        self._talk_through(self._carrier.carry(bac.mutual_authentication(password, self._random)))
 
     def _open_by_pace(self, password: Password, info: PaceInfo) -> None:
         if self._prepared != password.reference:
@@ -195,16 +211,6 @@ class IdCard:
                 self._reopenings += 1
                 ended = True
 
-    def confirm_access(self, dg14: bytes) -> None:
-        """Compares what EF.CardAccess showed with the signed DG14 (ICAO 9303-11 §4.2), after passive authentication.
-
-        Raises AccessDowngraded when DG14 knows of a PACE that the card did not show, MalformedData.
-        """
-        signed = security_infos.pace_infos(security_infos.parse(tlv.single(dg14, FileId.DG14.tag).value))
-        shown = {info.raw for info in self._look().infos}
-        if any(info.raw not in shown for info in signed):
-            raise AccessDowngraded("EF.CardAccess does not show the PACE that the signed DG14 announces")
-
     # --- questioning --------------------------------------------------------------------------------------
 
     def authenticate_chip(self, dg14: bytes) -> bool:
@@ -247,11 +253,14 @@ class IdCard:
             return self._carrier.carry(active.sign(nonce8))  # it may hand out a long answer in parts
 
     def pin_tries(self) -> int | None:
-        """Tries left, 0 when blocked; None when the card does not say. Costs no try. Raises CardRefused, PinAbsent."""
-        rule = self._expect_pin()
-        if rule.kind == "verify":
-            return self._carrier.carry(pin.tries_left(rule, self._application))
-        return self._carrier.carry(pin.tries_left_of_pace(rule, self._pace_of_pin(), self._application))
+        """Tries left, 0 when blocked; None when there is no PIN, or the card does not say. Costs no try."""
+        try:
+            rule = self._expect_pin()
+            if rule.kind == "verify":
+                return self._carrier.carry(pin.tries_left(rule, self._application))
+            return self._carrier.carry(pin.tries_left_of_pace(rule, self._look().pace, self._application))
+        except PinAbsent:
+            return None
 
     def verify_pin(self, pin_digits: str) -> None:
         """One try, inside the channel; never sent a second time by itself, and not to another session than the one in
@@ -264,9 +273,8 @@ class IdCard:
             raise ChannelEnded("the chip was proven in a session that it has ended since")
         if rule.kind == "verify":
             return self._carrier.carry(pin.verify(pin_digits, rule, self._application))
-        info = self._pace_of_pin()
-        established = self._carrier.carry(pin.agree(pin_digits, rule, info, self._random, self._application))
-        self._talk_through(established.messaging)
+        agreement = pin.agree(pin_digits, rule, self._look().pace, self._random, self._application)
+        self._talk_through(self._carrier.carry(agreement).messaging)
         self._carrier.carry(files.select_application(self._application))
 
     def _expect_pin(self) -> PinRule:
@@ -274,12 +282,6 @@ class IdCard:
         if self._pin is None:
             raise PinAbsent("these cards have no PIN")
         return self._pin
-
-    def _pace_of_pin(self) -> PaceInfo:
-        info = self._look().pace
-        if info is None:
-            raise PinAbsent("the card has no PACE to give a PIN to")
-        return info
 
     def close(self) -> None:
         self._password = None

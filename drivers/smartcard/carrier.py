@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import cycle
 from typing import TypeVar
 
 from drivers.smartcard.apdu import MAX_RESPONSE, OK, CommandApdu, Exchange, ResponseApdu
@@ -15,6 +16,9 @@ T = TypeVar("T")
 _MORE, _EXACTLY = 0x61, 0x6C
 _MAX_PARTS = MAX_RESPONSE // 256 + 64
 _SELECT = 0xA4
+_COUNTED = (2, 0, 1)
+"""How far a chip's counter moves on by a bare answer: as the standard counts any (ICAO 9303-11 §9.8.2); not at all,
+the command having been refused before its checksum was looked at; by the command alone."""
 _ENDED = {0x6987, 0x6988, 0x6982, 0x6985}
 """What a chip says that has thrown its session keys away, or never counted as we do."""
 
@@ -23,17 +27,18 @@ class Carrier:
     """`messaging` is None until the chip is opened; `bare_select_ok` is the quirk of a card's profile.
 
     A bare error inside secure messaging goes to the protocol as any error would; nothing is believed of it but
-    that the command was not carried out. Whether the chip has counted such an answer differs from chip to chip:
-    `counts_errors` says what is assumed, and is turned round when the assumption proves wrong.
+    that the command was not carried out. How far a chip moves its counter on by it differs from chip to chip: a
+    guess that proves wrong costs the session, and the next one is made in the following.
     """
 
     def __init__(self, channel: Channel, *, bare_select_ok: bool = False) -> None:
         self.channel = channel
+        self.bare_select_ok = bare_select_ok
         self.messaging: SecureMessaging | None = None
-        self.counts_errors = False
+        self._guesses = cycle(_COUNTED)
+        self._counted = next(self._guesses)
         self.proven = False
         """Whether the last answer came through secure messaging, its checksum right."""
-        self._bare_select_ok = bare_select_ok
         self._after_bare = False
 
     def carry(self, exchange: Exchange[T]) -> T:
@@ -56,14 +61,14 @@ class Carrier:
         if self.messaging is None:
             return self._exactly(command)
         answer = self._send(self.messaging.seal(command).apdu)
-        if self._bare_select_ok and command.ins == _SELECT and answer == ResponseApdu(b"", OK):
+        if self.bare_select_ok and command.ins == _SELECT and answer == ResponseApdu(b"", OK):
             return self._bare(answer.status)
         try:
             opened = self.messaging.open(answer)
         except Unprotected as bare:
             if bare.status in _ENDED:
                 if self._after_bare:
-                    self.counts_errors = not self.counts_errors
+                    self._counted = next(self._guesses)
                 raise ChannelEnded(f"the card ended secure messaging: status {bare.status:04X}") from bare
             return self._bare(bare.status)
         self._after_bare = False
@@ -73,8 +78,7 @@ class Carrier:
     def _bare(self, status: int) -> ResponseApdu:
         """An answer that nobody vouches for."""
         assert self.messaging is not None  # noqa: S101 - only inside secure messaging is an answer bare
-        if self.counts_errors:
-            self.messaging.counted()
+        self.messaging.bare_answer(self._counted)
         self._after_bare = True
         return ResponseApdu(b"", status)
 

@@ -135,7 +135,6 @@ def test_a_card_is_opened_read_and_proven(desk: Desk, access: str, password: Can
     assert set(files) == {FileId.DG1, FileId.DG2, FileId.DG11, FileId.DG14, FileId.DG15}
     passive = smartcard.passive_authentication(sod, files, desk.trust, NOW)
     assert passive.result == "passed", passive.reason
-    card.confirm_access(files[FileId.DG14])
     signature = card.active_authentication(b"12345678")
     assert smartcard.verify_active_authentication(files[FileId.DG14], files[FileId.DG15], b"12345678", signature)
     assert not smartcard.verify_active_authentication(files[FileId.DG14], files[FileId.DG15], b"87654321", signature)

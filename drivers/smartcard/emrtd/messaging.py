@@ -3,9 +3,10 @@
     plain command  ->  seal()  ->  CLA|0C  87 ciphertext, 97 Le, 8E checksum
     plain answer   <-  open()  <-  87 ciphertext, 99 status, 8E checksum
 
-The send sequence counter grows by one before each command and before each *protected* answer. An error that
-comes without protection proves nothing and is counted by nobody: `open` tells it as Unprotected and the channel
-goes on, if the chip does. A wrong checksum or a malformed answer ends it for good: somebody else is talking.
+The send sequence counter grows by one before each command and before each answer. An error that comes without
+protection proves nothing, and chips differ in how they count it: `open` tells it as Unprotected, and the channel
+goes on once `bare_answer` has said where the chip's counter stands. A wrong checksum or a malformed answer ends it
+for good: somebody else is talking.
 """
 
 from __future__ import annotations
@@ -82,9 +83,10 @@ class SecureMessaging:
         room = MAX_SHORT - len(tlv.encode(_STATUS, bytes(2)) + tlv.encode(_CHECKSUM, bytes(8))) - 4
         return room // self._keys.block * self._keys.block - 1
 
-    def counted(self) -> None:
-        """The chip is known to have counted the unprotected answer that came last."""
-        self._counter = self._after
+    def bare_answer(self, counted: int) -> None:
+        """The last command was answered outside the channel, and the chip is thought to have moved its counter on by
+        `counted`: 2 for command and answer, 1 for the command alone, 0 where it never came as far."""
+        self._counter = (self._counter + counted - 1) % (1 << 8 * self._keys.block)
 
     @property
     def _after(self) -> int:

@@ -23,6 +23,7 @@ USUAL = PinRule("verify", 0x81, None, 4, 8)
 """Where no profile is known."""
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _BLOCKED = {0x6983, 0x63C0}
+_SUSPENDED = {0x6985, 0x6983, 0x6984}
 _NO_PIN = {0x6A82, 0x6A88, 0x6A86, 0x6D00, 0x6984}
 
 
@@ -80,18 +81,27 @@ def _selection(application: bytes) -> CommandApdu:
 # --- by PACE ------------------------------------------------------------------------------------------
 
 
-def tries_left_of_pace(rule: PinRule, info: PaceInfo, home: bytes = AID) -> Exchange[int | None]:
-    """Asks without trying (MSE:Set AT): tries left, 0 when blocked, None when the card does not say."""
+def tries_left_of_pace(rule: PinRule, info: PaceInfo | None, home: bytes = AID) -> Exchange[int | None]:
+    """Asks without trying (MSE:Set AT): tries left, 0 when blocked, None when the card does not say.
+
+    `info` is the card's PACE, None for a card without. Raises PinAbsent, CardRefused.
+    """
+    if info is None:
+        raise PinAbsent("the card has no PACE to give a PIN to")
     yield from files.select_master()
     left = yield from _template(rule, info)
     yield _selection(home)
     return left
 
 
-def agree(digits: str, rule: PinRule, info: PaceInfo, random: Randomness, home: bytes = AID) -> Exchange[Established]:
+def agree(
+    digits: str, rule: PinRule, info: PaceInfo | None, random: Randomness, home: bytes = AID
+) -> Exchange[Established]:
     """One try: PACE in the master file, inside the present channel, with the PIN as its password. The new channel
     is to be talked through from here on, and the application selected. Raises as `verify`, and PaceFailed."""
     check_format(digits, rule)
+    if info is None:
+        raise PinAbsent("the card has no PACE to give a PIN to")
     yield from files.select_master()
     left = yield from _template(rule, info)
     if left == 0:
@@ -103,6 +113,11 @@ def agree(digits: str, rule: PinRule, info: PaceInfo, random: Randomness, home: 
         left = yield from _template(rule, info)
         yield _selection(home)
         raise _refusal(1 if left is None else left) from None
+    except CardRefused as error:
+        if left == 1 and error.status in _SUSPENDED:
+            yield _selection(home)
+            raise PinBlocked("the last try is kept for whoever opens the card with its CAN") from error
+        raise
     return established
 
 

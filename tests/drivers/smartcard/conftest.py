@@ -100,7 +100,7 @@ class Temper:
     short_identifiers: bool = True
     no_such_file: int = 0x6A82
     bare: bool = False
-    counts_bare: bool = False
+    counts_bare: int = 2
     bare_select: bool = False
     in_parts: int = 0
 
@@ -203,7 +203,7 @@ class Chip:
         answer = self._obey(command)
         bare = self.temper.bare and not answer.data and answer.status != 0x9000
         if bare or (self.temper.bare_select and command.ins == 0xA4):
-            self.counter += self.temper.counts_bare
+            self.counter += self.temper.counts_bare - 1
             return answer.status.to_bytes(2)
         return self.spoil(self.sealed(answer, odd=bool(command.ins & 1)))
 

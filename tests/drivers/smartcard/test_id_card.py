@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from smartcard import scard
 
 from drivers import smartcard
-from drivers.smartcard import CardError, IdCard, tlv, watch
+from drivers.smartcard import CardError, IdCard, watch
 from drivers.smartcard.emrtd import security_infos
 from drivers.smartcard.pcsc import Lane, failure
 
@@ -84,13 +84,6 @@ def test_another_pace_is_never_answered_with_bac(card_access: str) -> None:
     with pytest.raises(smartcard.PaceUnsupported):
         IdCard(channel).open(smartcard.Mrz.parse("AB1234567|860314|320501"))
     assert all(command[1] in (0xA4, 0xB0) for command in channel.commands), "something was tried all the same"
-
-
-def test_a_hidden_pace_is_found_out_by_the_signed_dg14() -> None:
-    dg14 = tlv.encode(0x6E, bytes.fromhex(CARD_ACCESS))
-    IdCard(Shown(CARD_ACCESS)).confirm_access(dg14)
-    with pytest.raises(smartcard.AccessDowngraded):
-        IdCard(Shown(None)).confirm_access(dg14)
 
 
 def test_nothing_secret_is_sent_to_a_chip_that_is_not_open() -> None:

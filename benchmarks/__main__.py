@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import card, ledger, page, printer, registry, signature, ticket, visit
+from benchmarks import card, card_read, ledger, page, printer, registry, signature, ticket, visit
 from benchmarks.measure import Stage
 from benchmarks.papers import BareTypst, Papers
 from config import load
@@ -65,7 +65,7 @@ def _stages(hall: TownHall, settings: Settings, rounds: int) -> list[Stage]:
     ):
         bare = BareTypst(renderer.catalogue, hall.folder / "bare")
         papers = Papers(hall, settings, renderer.catalogue, token)
-        cards = card.measure(hall, rounds)
+        cards = [*card.measure(hall, rounds), *card_read.measure(hall, rounds)]
         pages = page.measure(renderer, bare, papers, rounds)
         signatures, document = signature.measure(settings, bare, papers, token, rounds)
         printed = printer.measure(hall, document, rounds)
@@ -89,7 +89,7 @@ def _tell(stages: list[Stage], visits: visit.Visits, seconds: float) -> None:
             table.add_section()
         counts = ", ".join(f"{count:,} {name}" for name, count in stage.counts.items())
         first = f"{stage.first.median:,.0f}" if stage.first.times else ""
-        numbers = (first, f"{stage.ours.median:,.1f}", f"{stage.floor.median:,.1f}", f"{stage.ratio:.1f}")
+        numbers = (first, f"{stage.ours.median:,.1f}", f"{stage.floor.median:,.1f}", f"{stage.ratio:.2f}")
         table.add_row(stage.name, stage.ours_is, stage.floor_is, *numbers, counts)
     console = Console(width=None if Console().is_terminal else 190)
     console.print(table)

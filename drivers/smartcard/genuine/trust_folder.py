@@ -113,10 +113,8 @@ class _Loader:
 def _is_root(certificate: Certificate) -> bool:
     """Whether a certificate that the administrator put there is a country signer's own, and no link.
 
-    A link has the same names where the country has kept its own, but its issuer's key is the old one.
+    Its issuer's key is its own. A link may have the same names, but its issuer's key is the old one.
     """
-    if not certificate.self_issued:
-        return False
     if certificate.subject_key is not None and certificate.authority_key is not None:
         return certificate.subject_key == certificate.authority_key
     return certificate.signed_by(certificate)

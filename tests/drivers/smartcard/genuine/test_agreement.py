@@ -141,6 +141,7 @@ def test_a_key_that_is_signed_for_and_not_given_is_hidden(file: FileId) -> None:
     verdict = judged(evidence(signed=signed, unread={file: "status 6A82"}))
     assert verdict.passive == "failed" and codes(verdict) == ["FILE-HIDDEN"]
     assert file.name in verdict.reasons[0].words and "6A82" in verdict.reasons[0].words
+    assert verdict.notes == ()
 
 
 def test_a_file_that_proves_nothing_may_be_withheld() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from drivers.smartcard.genuine import Policy, TrustStore, Verdict, crl
@@ -25,7 +27,9 @@ from tests.drivers.smartcard.genuine.state import (
     evidence,
     issue,
     judged,
+    openssl,
     revocations,
+    rsa_key,
     sod,
 )
 
@@ -79,6 +83,19 @@ def test_a_signer_that_only_claims_our_country_is_altered() -> None:
     assert codes(card_of(Signer(forged, pem(thief)))) == ["ALTERED"]
 
 
+def test_a_key_counts_under_its_own_name_only() -> None:
+    other_name = country_signer("Something else", key=CSCA.private)
+    signer = issue("DS", by=other_name, identifiers=False)
+    assert codes(card_of(signer)) == ["ISSUER-UNKNOWN"]
+    assert card_of(signer, trusting(CSCA, other_name)).passive == "passed"
+
+
+def test_a_wrong_key_identifier_does_no_harm_to_a_right_signature() -> None:
+    misnamed = x509.AuthorityKeyIdentifier(b"of another key", None, None)
+    signer = issue("DS", by=CSCA, identifiers=False, extensions=((misnamed, False),))
+    assert card_of(signer).passive == "passed"
+
+
 # --- link certificates -----------------------------------------------------------------------------------
 
 OLD, NEWER, NEWEST = (
@@ -115,6 +132,26 @@ def test_a_link_made_after_the_old_keys_days_carries_nothing() -> None:
     assert codes(card_of(signer, trusting(expired, links=(link(NEWEST, expired),)))) == ["ISSUER-UNKNOWN"]
     in_time = link(NEWEST, expired, since=NOW - 3 * YEAR)
     assert card_of(signer, trusting(expired, links=(in_time,))).passive == "passed"
+
+
+def test_a_link_signed_with_sha1_carries_nothing(tmp_path: Path) -> None:
+    at = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    days = {"since": at - DAY, "until": at + YEAR}
+    old, new = (country_signer(key=rsa_key(number), **days) for number in (0, 1))
+    (tmp_path / "old").write_bytes(old.x509.public_bytes(Encoding.PEM))
+    (tmp_path / "old.key").write_bytes(old.key)
+    (tmp_path / "new.key").write_bytes(new.key)
+    (tmp_path / "extensions").write_text("basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign\n")
+    request = openssl(
+        "req", "-new", "-key", str(tmp_path / "new.key"), "-subj", "/C=DZ/CN=CSCA", "-config", "/dev/null"
+    )
+    signer = issue("DS", by=new, **days)
+    for digest, outcome in (("-sha256", "passed"), ("-sha1", "no_trust_anchor")):
+        by_old = ("-CA", str(tmp_path / "old"), "-CAkey", str(tmp_path / "old.key"), digest)
+        made = ("-extfile", str(tmp_path / "extensions"), "-days", "9", "-outform", "DER")
+        linked = Signer(openssl("x509", "-req", *by_old, *made, stdin=request), new.key)
+        later = dt.datetime.now(dt.UTC) + DAY
+        assert card_of(signer, trusting(old, links=(linked,)), at=later).passive == outcome
 
 
 def test_the_country_may_change_its_signers_name_by_a_link() -> None:
@@ -189,6 +226,8 @@ def test_a_stranger_revokes_nobody() -> None:
     for by in (stranger, other):
         trust = trusting(CSCA, other, lists=(revocations(by, [DS.read.serial]),))
         assert judged(evidence(), trust).passive == "passed"
+    in_our_name = revocations(Signer(CSCA.der, other.key), [DS.read.serial])
+    assert judged(evidence(), trusting(CSCA, other, lists=(in_our_name,))).passive == "passed"
     assert judged(evidence(), trusting(no_lists, lists=(revocations(CSCA, [DS.read.serial]),))).passive == "passed"
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from asn1crypto import cms
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from drivers.smartcard import tlv
 from drivers.smartcard.emrtd.files import FileId
@@ -225,6 +227,60 @@ def test_a_list_signed_without_attributes() -> None:
 def test_a_content_of_another_kind_is_no_list_of_hashes() -> None:
     signed = encode(0x77, sign(hash_list(FILES), DS, "1.2.840.113549.1.7.1"))
     assert codes(judged(evidence(signed=signed))) == ["DATA"]
+    with pytest.raises(MalformedData):
+        listed(signed)
+    bare = encode(0x77, sign(hash_list(FILES), DS, "1.2.840.113549.1.7.1", "-noattr"))
+    assert codes(judged(evidence(signed=bare))) == ["DATA"]
+
+
+@pytest.mark.parametrize("pointer", [(), ("-keyid",)], ids=["by name", "by key"])
+def test_the_signer_is_found_among_the_certificates_that_came_along(tmp_path: Path, pointer: tuple[str, ...]) -> None:
+    others = tmp_path / "others"
+    others.write_bytes(b"".join(one.x509.public_bytes(Encoding.PEM) for one in (CSCA, RSA_DS)))
+    signed = sign(hash_list(FILES), DS, LDS, "-certfile", str(others), *pointer)
+    assert judged(evidence(signed=encode(0x77, signed))).reasons == ()
+
+
+def test_a_digest_of_sha1_below_a_better_signature_is_refused_too() -> None:
+    info = cms.ContentInfo.load(sign(hash_list(FILES), DS, LDS, "-md", "sha1"))
+    signer = info["content"]["signer_infos"][0]
+    attributes = b"\x31" + signer["signed_attrs"].dump()[1:]
+    signer["signature_algorithm"] = {"algorithm": "sha256_ecdsa"}
+    signer["signature"] = DS.private.sign(attributes, ec.ECDSA(hashes.SHA256()))
+    card = evidence(signed=encode(0x77, info.dump(force=True)))
+    assert codes(judged(card)) == ["ALTERED"]
+    assert judged(card, policy=Policy(sha1="accepted")).reasons == ()
+
+
+def lists_that_are_none() -> dict[str, bytes]:
+    good = hash_list({FileId.DG1: b""})
+    entry = good[-39:]
+    assert entry[:5] == bytes.fromhex("3025020101")
+    named, version = good[5:-41], encode(0x30, encode(0x13, b"0108") + encode(0x13, b"040000"))
+
+    def made(number: int, *parts: bytes) -> bytes:
+        return encode(0x30, encode(0x02, bytes((number,))) + named + b"".join(parts))
+
+    return {
+        "right": made(0, encode(0x30, entry)),
+        "right, new": made(1, encode(0x30, entry), version),
+        "twice": made(0, encode(0x30, entry + entry)),
+        "group 0": made(0, encode(0x30, entry.replace(b"\x02\x01\x01", b"\x02\x01\x00"))),
+        "group 17": made(0, encode(0x30, entry.replace(b"\x02\x01\x01", b"\x02\x01\x11"))),
+        "no number": made(0, encode(0x30, entry.replace(b"\x02\x01\x01", b"\x04\x01\x01"))),
+        "old with a version": made(0, encode(0x30, entry), version),
+        "of a version to come": made(2, encode(0x30, entry), version),
+        "more than there is": made(1, encode(0x30, entry), version, version),
+        "no version": made(1, encode(0x30, entry), encode(0x30, encode(0x13, b"0108"))),
+    }
+
+
+@pytest.mark.parametrize("what", lists_that_are_none())
+def test_a_list_of_hashes_is_formed_as_it_must_be(what: str) -> None:
+    signed = encode(0x77, sign(lists_that_are_none()[what], DS, LDS))
+    if what.startswith("right"):
+        assert listed(signed) == (FileId.DG1,)
+        return
     with pytest.raises(MalformedData):
         listed(signed)
 

@@ -62,11 +62,18 @@ DIRECTORY = files.tlv(0x61, files.tlv(0x4F, AID), files.tlv(0x50, b"eMRTD")) + f
 def test_the_applications_of_a_chip() -> None:
     assert directory.parse(DIRECTORY).applications == (AID, b"\xe8\x07\x04\x00\x7f")
     assert directory.parse(b"").applications == ()
+    for length in (5, 16):
+        assert directory.parse(files.tlv(0x4F, bytes(length))).applications == (bytes(length),)
 
 
 @pytest.mark.parametrize(
     "bad",
-    [files.tlv(0x61, b""), files.tlv(0x4F, b"\xa0"), files.tlv(0x4F, bytes(17)), files.tlv(0x62, files.tlv(0x4F, AID))],
+    [
+        files.tlv(0x61, b""),
+        files.tlv(0x4F, bytes(4)),
+        files.tlv(0x4F, bytes(17)),
+        files.tlv(0x62, files.tlv(0x4F, AID)),
+    ],
 )
 def test_a_directory_that_is_none_is_refused(bad: bytes) -> None:
     with pytest.raises(MalformedData):

@@ -211,6 +211,14 @@ def test_optional_data_is_empty_only_if_it_looks_so_and_every_digit_holds(size: 
     assert mrz.find("\n".join([*lines[:at], wrong, *lines[at + 1 :]])) is None
 
 
+@pytest.mark.parametrize("before", ["", "K7 "])
+@pytest.mark.parametrize("after", ["", " 7", " 7 8A"])
+def test_words_beside_a_line_are_not_of_it(before: str, after: str) -> None:
+    lines = Printed().lines("TD1")
+    seen = [f"{before}{lines[0][:9]} {lines[0][9:15]}<<E<<{after}", lines[1], lines[2]]
+    assert mrz.find("\n".join(seen)) == mrz.parse("".join(lines))
+
+
 def test_a_number_s_own_check_digit_is_set_right_only_in_a_line_that_was_seen_well() -> None:
     lines = Printed().lines("TD1")
     assert lines[0][14] == "1"

@@ -45,7 +45,6 @@ from drivers.smartcard.profile import PinRule, Profile, Quirks
 T = TypeVar("T")
 _REOPENINGS = 3
 """How often a session that the chip ended is begun again, in all: a chip that ends each is broken."""
-_LENGTH_REFUSED = {0x6700, 0x6B00, 0x6F00}
 
 
 class IdCard:
@@ -86,7 +85,7 @@ class IdCard:
         self.chip_data: ChipAuthenticationData | None = None
         """What PACE with chip authentication mapping left, to be held against `card_security`."""
         self.card_security: bytes | None = None
-        """EF.CardSecurity, read where the chip authentication mapping was run."""
+        """EF.CardSecurity, read where that mapping was run and the chip gives it."""
 
     def follow(self, profile: Profile) -> None:
         """From here on as the profile says, which may only be known once DG1 is read."""
@@ -124,11 +123,17 @@ class IdCard:
         PaceFailed, CardRefused, MalformedData.
         """
         self._password = None
+        while True:
+            try:
+                return self._open(password)
+            except ChannelEnded as error:
+                self._count_ended(error, password)
+
+    def _open(self, password: Password) -> Access:
         self._carrier.talk_through(None)
         self._sizes.fitting = MAX_SHORT
         if self._touched:
-            # Some cards are stuck after a failed try until they are reset.
-            self.channel.reset()
+            self.channel.reset()  # some cards are stuck after a failed try
             self._prepared = None
         found = self._look()
         if found.kind not in self._accept:
@@ -169,8 +174,7 @@ class IdCard:
         self._talk_through(established.messaging)
         if established.chip is not None:
             self._read_card_security()
-            if self.chip_data is None:
-                self._proven_in = self._session + 1
+            self._proven_in = self._session + 1 if self.chip_data is None else self._proven_in
         self.chip_data = established.chip
         self._carrier.carry(files.select_application(self._application))
 
@@ -204,12 +208,15 @@ class IdCard:
                     if way is not None:
                         self._authenticate(way)
                 return work()
-            except ChannelEnded:
-                # A PIN is not sent a second time for one typing.
-                if password is None or isinstance(password, Pin) or self._reopenings == _REOPENINGS:
-                    raise
-                self._reopenings += 1
+            except ChannelEnded as error:
+                self._count_ended(error, password)
                 ended = True
+
+    def _count_ended(self, error: ChannelEnded, password: Password | None) -> None:
+        """Raises `error` where no other session is to be begun. A PIN is not sent twice for one typing."""
+        if password is None or isinstance(password, Pin) or self._reopenings == _REOPENINGS:
+            raise error
+        self._reopenings += 1
 
     # --- questioning --------------------------------------------------------------------------------------
 
@@ -245,12 +252,7 @@ class IdCard:
         dg15 = self._partials.get(FileId.DG15, Partial())
         long = dg15.complete and active.signature_bytes(bytes(dg15.content)) > self._sizes.fitting
         self._proven_in = self._session
-        try:
-            return self._carrier.carry(active.sign(nonce8, long=long))
-        except CardRefused as error:
-            if not long or error.status not in _LENGTH_REFUSED:
-                raise
-            return self._carrier.carry(active.sign(nonce8))  # it may hand out a long answer in parts
+        return self._carrier.carry(active.sign(nonce8, long=long))
 
     def pin_tries(self) -> int | None:
         """Tries left, 0 when blocked; None when there is no PIN, or the card does not say. Costs no try."""

@@ -29,17 +29,21 @@ _HASHES: dict[int, hashes.HashAlgorithm] = {
 }
 _TRAILERS = {0x33: "sha1", 0x34: "sha256", 0x35: "sha512", 0x36: "sha384", 0x38: "sha224"}
 """The byte before CC names the hash (ISO/IEC 10118); SHA-1 alone has the trailer BC."""
+_LENGTH_REFUSED = {0x6700, 0x6B00, 0x6F00}
 _RSA_BYTES = range(128, 513)
 
 
 def sign(nonce: bytes, *, long: bool = False) -> Exchange[bytes]:
     """INTERNAL AUTHENTICATE; `nonce` is RND.IFD, 8 bytes. Returns the signature as the chip gives it.
 
-    `long` asks for an extended answer, which keys over 1,792 bits need (§6.1.4). Raises CardRefused.
+    `long` asks for an extended answer, which keys over 1,792 bits need (§6.1.4); a chip that does not know such may
+    hand out a long answer in parts. Raises CardRefused.
     """
     if len(nonce) != NONCE_BYTES:
         raise ValueError("active authentication signs 8 bytes")
     response = yield CommandApdu(0x00, 0x88, 0x00, 0x00, nonce, le=MAX_LE if long else MAX_SHORT)
+    if long and response.status in _LENGTH_REFUSED:
+        response = yield CommandApdu(0x00, 0x88, 0x00, 0x00, nonce, le=MAX_SHORT)
     return response.expect_ok("INTERNAL AUTHENTICATE")
 
 

@@ -23,6 +23,8 @@ USUAL = PinRule("verify", 0x81, None, 4, 8)
 """Where no profile is known."""
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _BLOCKED = {0x6983, 0x63C0}
+_ALL = 3
+"""TR-03110-2 §2.3: the tries of a PIN for PACE that nobody has mistyped."""
 _SUSPENDED = {0x6985, 0x6983, 0x6984}
 _NO_PIN = {0x6A82, 0x6A88, 0x6A86, 0x6D00, 0x6984}
 
@@ -81,8 +83,8 @@ def _selection(application: bytes) -> CommandApdu:
 # --- by PACE ------------------------------------------------------------------------------------------
 
 
-def tries_left_of_pace(rule: PinRule, info: PaceInfo | None, home: bytes = AID) -> Exchange[int | None]:
-    """Asks without trying (MSE:Set AT): tries left, 0 when blocked, None when the card does not say.
+def tries_left_of_pace(rule: PinRule, info: PaceInfo | None, home: bytes = AID) -> Exchange[int]:
+    """Asks without trying (MSE:Set AT): tries left, 0 when blocked; what has all its tries does not say how many.
 
     `info` is the card's PACE, None for a card without. Raises PinAbsent, CardRefused.
     """
@@ -91,7 +93,7 @@ def tries_left_of_pace(rule: PinRule, info: PaceInfo | None, home: bytes = AID) 
     yield from files.select_master()
     left = yield from _template(rule, info)
     yield _selection(home)
-    return left
+    return _ALL if left is None else left
 
 
 def agree(

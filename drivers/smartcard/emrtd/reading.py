@@ -107,7 +107,7 @@ def _begin(file: FileId, sizes: Sizes, partial: Partial) -> Exchange[None]:
         asked, response = yield from _first(file, sizes, 0x80 | file.short)
         if response.status in _GIVEN and response.data:
             sizes.by_identifier = True
-            return _started(file, partial, response.data, asked)
+            return _started(file, sizes, partial, response, asked)
         if response.status in _NOT_FOUND and sizes.by_identifier:
             raise FileAbsent(f"the card has no {file.name}")
         if sizes.by_identifier and response.status not in _NO_SHORT_IDENTIFIER:
@@ -118,7 +118,7 @@ def _begin(file: FileId, sizes: Sizes, partial: Partial) -> Exchange[None]:
         raise CardRefused(f"READ BINARY of {file.name}", response.status)
     # What lies in the master file may be reached otherwise than what lies in the application.
     sizes.by_selection = sizes.by_selection or (file.in_application and not sizes.by_identifier)
-    _started(file, partial, response.data, asked)
+    _started(file, sizes, partial, response, asked)
 
 
 def _first(file: FileId, sizes: Sizes, p1: int) -> Exchange[tuple[int, ResponseApdu]]:
@@ -155,11 +155,18 @@ def _select(file: FileId) -> Exchange[None]:
     response.expect_ok(f"SELECT of {file.name}")
 
 
-def _started(file: FileId, partial: Partial, start: bytes, asked: int) -> None:
-    if len(start) > asked:
+def _started(file: FileId, sizes: Sizes, partial: Partial, response: ResponseApdu, asked: int) -> None:
+    if len(response.data) > asked:
         raise MalformedData(f"the first block of {file.name} is longer than asked for")
-    partial.total = _length(file, start)
-    partial.content += start
+    partial.total = _length(file, response.data)
+    partial.content += response.data
+    _weigh(sizes, response, len(response.data), min(asked, partial.total))
+
+
+def _weigh(sizes: Sizes, response: ResponseApdu, given: int, asked: int) -> None:
+    """A warning with fewer bytes than there are: it was asked for too much, and may give more if asked for less."""
+    if response.status != OK and given < asked:
+        sizes.too_much(asked)
 
 
 def _length(file: FileId, start: bytes) -> int:
@@ -190,6 +197,7 @@ def _next(file: FileId, sizes: Sizes, at: int, total: int) -> Exchange[bytes]:
     block = _unwrapped(response.data) if at >= _FAR else response.data
     if not 0 < len(block) <= asked:
         raise MalformedData(f"a block of {file.name} has another size than asked for")
+    _weigh(sizes, response, len(block), asked)
     return block
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -91,3 +93,67 @@ def test_an_independent_card_s_signature(vectors) -> None:
     assert not verify(None, key, bytes(8), answer)
     for bad in (answer[:-1], b"\0" + answer, bytes(128), answer[:-1] + bytes((answer[-1] ^ 1,)), b"\xff" * 128):
         assert not verify(None, key, nonce, bad)
+
+
+TRAILERS = {"sha1": "BC", "sha224": "38CC", "sha256": "34CC", "sha384": "36CC", "sha512": "35CC"}
+RSA = {bits: rsa.generate_private_key(65537, bits) for bits in (1024, 1280)}
+
+
+def rsa_signature(bits: int, digest: str, nonce: bytes, header: int = 0x6A, trailer: str | None = None) -> int:
+    """ISO/IEC 9796-2 scheme 1 by hand (§6.1.2.2): (6A ‖ M1 ‖ H(M1 ‖ nonce) ‖ trailer)^d."""
+    numbers, end = RSA[bits].private_numbers(), bytes.fromhex(trailer or TRAILERS[digest])
+    m1 = bytes(range(bits // 8 - 1 - hashlib.new(digest).digest_size - len(end)))
+    recovered = bytes((header,)) + m1 + hashlib.new(digest, m1 + nonce).digest() + end
+    assert len(recovered) == bits // 8
+    return pow(int.from_bytes(recovered), numbers.d, numbers.public_numbers.n)
+
+
+@pytest.mark.parametrize("bits", RSA)
+@pytest.mark.parametrize("digest", TRAILERS)
+def test_rsa_with_every_hash_and_either_representative(bits: int, digest: str) -> None:
+    verify, key, n = smartcard.verify_active_authentication, RSA[bits], RSA[bits].public_key().public_numbers().n
+    value = rsa_signature(bits, digest, NONCE)
+    for representative in (value, n - value):
+        signature = representative.to_bytes(bits // 8)
+        assert verify(None, dg15(key), NONCE, signature)
+        assert not verify(None, dg15(key), b"87654321", signature)
+        assert not verify(None, dg15(RSA[2304 - bits]), NONCE, signature)
+
+
+@pytest.mark.parametrize(
+    ("digest", "header", "trailer"),
+    [
+        ("sha256", 0x4A, None),
+        ("sha256", 0x00, None),
+        ("sha256", 0x6A, "35CC"),
+        ("sha1", 0x6A, "33CC"),
+        ("sha256", 0x6A, "31CC"),
+    ],
+)
+def test_a_recovered_string_of_another_form_is_no_signature(digest: str, header: int, trailer: str | None) -> None:
+    signature = rsa_signature(1024, digest, NONCE, header, trailer).to_bytes(128)
+    passed = smartcard.verify_active_authentication(None, dg15(RSA[1024]), NONCE, signature)
+    assert passed == (trailer == "33CC"), "SHA-1 may also be named by the longer trailer"
+
+
+def test_a_short_string_behind_zeros_is_no_signature() -> None:
+    """The hash over an M1 of any length would leave a forger of small exponents too much room."""
+    digest = hashlib.sha256(b"m" + NONCE).digest()
+    assert active.matches(b"\x6am" + digest + b"\x34\xcc", NONCE)
+    assert not active.matches(bytes(60) + b"\x6am" + digest + b"\x34\xcc", NONCE)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1(), ec.BrainpoolP384R1()])
+@pytest.mark.parametrize(
+    ("number", "digest"), [(2, hashes.SHA224()), (3, hashes.SHA256()), (4, hashes.SHA384()), (5, hashes.SHA512())]
+)
+def test_ecdsa_with_the_hash_that_dg14_names(
+    curve: ec.EllipticCurve, number: int, digest: hashes.HashAlgorithm
+) -> None:
+    key = ec.generate_private_key(curve)
+    r, s = decode_dss_signature(key.sign(NONCE, ec.ECDSA(digest)))
+    size = (curve.key_size + 7) // 8
+    signature, named = r.to_bytes(size) + s.to_bytes(size), dg14(f"04007F000701010401{number:02X}")
+    assert smartcard.verify_active_authentication(named, dg15(key), NONCE, signature)
+    other = dg14(f"04007F000701010401{number % 4 + 2:02X}")
+    assert not smartcard.verify_active_authentication(other, dg15(key), NONCE, signature)

@@ -137,6 +137,12 @@ def test_the_neutral_element_is_no_public_key(number: int) -> None:
         group.from_field(0)
 
 
+def test_the_integrated_mapping_has_no_way_onto_p_224() -> None:
+    """Its prime is 1 modulo 4 (9303-11 §9.5.1, note to table 12)."""
+    with pytest.raises(ValueError, match="integrated mapping"):
+        standard(10).from_field(5)
+
+
 def test_there_are_no_other_groups() -> None:
     for number in (-1, 3, 7, 19, 31):
         with pytest.raises(ValueError):

@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives import ciphers
+from cryptography.hazmat.primitives.ciphers import modes
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from drivers.simulated.card.active import Rsa
+from drivers.simulated.card.apdu import Refused
 from drivers.simulated.card.chip_authentication import ChipAuthentication
 from drivers.simulated.card.ciphers import Cipher, derive, suite
 from drivers.simulated.card.groups import standard
@@ -115,3 +120,44 @@ def test_what_rsa_signs_is_iso_9796_2s_message(given: dict[str, str]) -> None:
     chip = Rsa((1 << 8 * size) - 1, 1, given["hash"].lower())
     signature = chip.sign(bytes.fromhex(given["RND_IFD"]), lambda wanted: bytes.fromhex(given["M1"])[-wanted:])
     assert signature.hex().upper() == given["F"].upper()
+
+
+@pytest.mark.parametrize("cipher", list(Cipher))
+@pytest.mark.parametrize("group", [0, 8, 14, 18])
+def test_the_pseudo_random_function_written_out_once_more(cipher: Cipher, group: int) -> None:
+    """There are no published numbers for the longer keys: §4.4.3.3.2 again, by another library and step by step."""
+    long, modulus = cipher in (Cipher.AES_192, Cipher.AES_256), standard(group).modulus
+    c0, c1 = (
+        ("d463d65234124ef7897054986dca0a174e28df758cbaa03f240616414d5a1676",
+         "54bd7255f0aaf831bec3423fcf39d69b6cbf066677d0faae5aadd99df8e53517")
+        if long
+        else ("a668892a7c41e3ca739f40b057d85904", "a4e136ac725f738b01c1f60217c188ad")
+    )  # fmt: skip
+    size = {Cipher.AES_192: 24, Cipher.AES_256: 32}.get(cipher, 16)
+    s, t = bytes(range(32 if long else 16)), bytes(range(100, 100 + size))
+
+    def encrypted(key: bytes, data: bytes) -> bytes:
+        if cipher is Cipher.TRIPLE_DES:
+            method = ciphers.Cipher(TripleDES(key + key[:8]), modes.CBC(bytes(8)))
+        else:
+            method = ciphers.Cipher(AES(key), modes.CBC(bytes(16)))
+        writer = method.encryptor()
+        return writer.update(data) + writer.finalize()
+
+    key, drawn = encrypted(t, s)[:size], b""
+    while 8 * len(drawn) < modulus.bit_length() + 64:
+        drawn += encrypted(key, bytes.fromhex(c1))
+        key = encrypted(key, bytes.fromhex(c0))[:size]
+    assert pseudo_random(cipher, modulus, s, t) == int.from_bytes(drawn, "big") % modulus
+
+
+@pytest.mark.parametrize("mapping", list(Mapping))
+@pytest.mark.parametrize("cipher", list(Cipher))
+def test_the_nonce_has_as_many_blocks_as_hold_a_key_where_it_is_mapped_whole(mapping: Mapping, cipher: Cipher) -> None:
+    chip = Pace(PaceVariant(mapping, cipher), b"123456", lambda size: bytes([7]) * size)
+    long = mapping is Mapping.INTEGRATED and cipher in (Cipher.AES_192, Cipher.AES_256)
+    assert len(chip.encrypted_nonce()) == (32 if long else 16)
+    if mapping is Mapping.INTEGRATED:
+        with pytest.raises(Refused, match="6A80"):
+            chip.map_nonce(bytes(cipher.key_size - 1))
+        assert chip.map_nonce(bytes(range(cipher.key_size))) == b""

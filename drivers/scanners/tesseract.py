@@ -33,7 +33,7 @@ class Tesseract:
         self._deadline = deadline
 
     def read(self, grid: Grid) -> str:
-        lines = [np.asarray(grid.line(line, _LINE)) for line in range(len(grid.lines))]
+        lines = [np.asarray(grid.line(line, _LINE)) for line in range(grid.lines)]
         around = ((_GAP // 2, _GAP // 2), (_GAP, _GAP))
         sheet = np.vstack([np.pad(line, around, "edge") for line in lines])
         _, encoded = cv2.imencode(".png", sheet)

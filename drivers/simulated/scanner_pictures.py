@@ -55,7 +55,7 @@ def photograph(
     return Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8))
 
 
-def _card(lines: tuple[str, ...], dots: float = 16.0) -> Image.Image:
+def _card(lines: tuple[str, ...], dots: float = 12.0) -> Image.Image:
     """The card level and whole, so many dots a millimetre."""
     wide, tall = _SIZES[len(lines[0])]
     card = Image.new("L", (round(wide * dots), round(tall * dots)), 225)

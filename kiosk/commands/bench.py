@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kiosk.commands.bench_scanner import scanner
 from kiosk.commands.place import CONFIGURATION
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Try one device alone.", no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 
 MOST_PAGES = 50
+app.command("scanner")(scanner)
+
 _Config = Annotated[Path, typer.Option(help="the configuration file")]
 _Page = Annotated[bool, typer.Option("--page/--no-page", help="print a test page, or only ask the status")]
 _Pages = Annotated[int, typer.Option(min=1, max=MOST_PAGES, help="how many pages, one after the other in one job")]

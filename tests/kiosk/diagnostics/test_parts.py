@@ -26,10 +26,11 @@ Days = tuple[int, int]
 
 
 def certificate(begins: int, ends: int) -> x509.Certificate:
-    """Valid from and to so many days from now."""
+    """An authority's of a country, valid from and to so many days from now."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    name = x509.Name([x509.NameAttribute(NameOID.COUNTRY_NAME, "DZ"), x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     now = dt.datetime.now(dt.UTC)
     first, last = (now + dt.timedelta(days=days, minutes=5) for days in (begins, ends))
     return builder.serial_number(1).not_valid_before(first).not_valid_after(last).sign(key, hashes.SHA256())

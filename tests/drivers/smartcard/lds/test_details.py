@@ -132,6 +132,7 @@ def test_the_same_name_twice_is_refused_where_each_has_its_own_tag() -> None:
 def test_a_number_with_fillers_around_it_and_an_empty_one() -> None:
     assert parse_dg11(files.dg11((0x5F10, f"<{NIN}<<".encode()))).personal_number == NIN
     assert parse_dg11(files.dg11((0x5F10, f"{NIN}<<".encode())), CNIBE).personal_number == NIN
+    assert parse_dg11(files.dg11((0x5F10, f"{NIN}<<الرقم".encode())), CNIBE).personal_number == NIN
     for profile in (ICAO, CNIBE):
         assert parse_dg11(files.dg11((0x5F10, b"<<")), profile).personal_number is None
 

@@ -16,7 +16,7 @@ KINDS = ["image/jpeg", "image/jp2", "image/j2c"]
 JPEG = files.picture("image/jpeg")
 
 
-@pytest.mark.parametrize("points", [0, 3])
+@pytest.mark.parametrize("points", [0, 3, 256])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("tag", [0x5F2E, 0x7F2E])
 def test_the_face_is_found_behind_its_headers_and_says_its_own_size(kind: str, points: int, tag: int) -> None:
@@ -107,12 +107,23 @@ def test_a_picture_of_no_believable_size_is_refused(at: int, pixels: int, believ
 
 def test_fill_bytes_and_a_box_with_a_long_length_are_read_over() -> None:
     at = JPEG.index(b"\xff\xdb")
-    assert picture.describe(JPEG[:at] + b"\xff\xff" + JPEG[at:]).width == 30
+    assert picture.describe(JPEG[:at] + b"\xff\xff\xff" + JPEG[at:]).width == 30
     jp2 = files.picture("image/jp2")
     at = jp2.index(b"ftyp") - 4
     length = int.from_bytes(jp2[at : at + 4], "big")
     longer = b"\0\0\0\1ftyp" + (length + 8).to_bytes(8, "big") + jp2[at + 8 : at + length]
     assert picture.describe(jp2[:at] + longer + jp2[at + length :]).height == 40
+
+
+def test_a_codestream_is_as_large_as_its_grid_less_the_offset() -> None:
+    places = b"".join(number.to_bytes(4, "big") for number in (330, 441, 30, 41))
+    start = b"\xff\x4f\xff\x51" + bytes(4) + places
+    described = picture.describe(start)
+    assert (described.width, described.height) == (300, 400)
+    with pytest.raises(MalformedData):
+        picture.describe(start[:-1])
+    with pytest.raises(MalformedData):
+        picture.describe(start[:8] + start[16:24] + start[8:16])
 
 
 def test_the_signature_as_displayed() -> None:

@@ -93,6 +93,8 @@ def test_no_profile_of_that_name(name: str) -> None:
         ("[pin]\nreference = true\nmin_digits = 4\nmax_digits = 8", "reference"),
         ('[pin]\nkind = "ask"\nreference = 1\nmin_digits = 4\nmax_digits = 8', "kind"),
         ("[pin]\nreference = 1\nmin_digits = 4", "max_digits"),
+        ("[pin]\nreference = 1\nmin_digits = 3\nmax_digits = 8", "min_digits"),
+        ("[pin]\nreference = 1\nmin_digits = 4\nmax_digits = 17", "max_digits"),
     ],
 )
 def test_what_is_not_known_is_refused_by_name(added: str, named: str) -> None:

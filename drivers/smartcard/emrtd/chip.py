@@ -11,6 +11,7 @@ the first answer under them, or in the token; that the key is genuine only passi
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from drivers.smartcard import tlv
@@ -21,7 +22,7 @@ from drivers.smartcard.emrtd.messaging import SecureMessaging
 from drivers.smartcard.emrtd.pace import general_authenticate, public_key_object
 from drivers.smartcard.emrtd.public_keys import AgreementKey, agreement_key
 from drivers.smartcard.emrtd.randomness import Randomness
-from drivers.smartcard.emrtd.security_infos import ChipInfo, SecurityInfo, chip_infos, static_keys
+from drivers.smartcard.emrtd.security_infos import ChipInfo, SecurityInfo, StaticKeyInfo, chip_infos, static_keys
 from drivers.smartcard.errors import CardRefused, ChipNotProven, MalformedData, UnsupportedKey
 
 _DYNAMIC_DATA = 0x7C
@@ -40,24 +41,34 @@ def choose(infos: tuple[SecurityInfo, ...]) -> ChipKey | None:
     """The best way that the SecurityInfos of DG14 offer, AES before 3DES (§8.5); None where they offer none.
 
     Where only a key is given, without a protocol, it is 3DES of version 1, as EAC 1.1 had it. Raises MalformedData,
-    and UnsupportedKey where chip authentication is offered only with keys that are not spoken here.
+    BadPublicKey, and UnsupportedKey where chip authentication is offered only with keys that are not spoken here.
     """
-    keys = static_keys(infos)
-    ways = chip_infos(infos) or tuple(ChipInfo.of_key(key) for key in keys)
     refused: UnsupportedKey | None = None
-    for info in sorted(ways, key=ChipInfo.preference, reverse=True):
-        for key in keys:
-            if key.agreement == info.agreement and (info.key_id is None or key.key_id in (None, info.key_id)):
-                named = replace(info, key_id=key.key_id) if info.key_id is None and len(keys) > 1 else info
-                try:
-                    return ChipKey(named, agreement_key(key.spki))
-                except UnsupportedKey as error:
-                    refused = error
+    for info, key in _pairs(infos):
+        try:
+            return ChipKey(info, agreement_key(key.spki))
+        except UnsupportedKey as error:
+            refused = error
     if refused is not None:
         raise refused
-    if ways:
+    if chip_infos(infos):
         raise MalformedData("chip authentication is offered without a key for it")
     return None
+
+
+def ways(infos: tuple[SecurityInfo, ...]) -> tuple[ChipKey, ...]:
+    """All, the best first. Raises as `choose`, UnsupportedKey for any key."""
+    return tuple(ChipKey(info, agreement_key(key.spki)) for info, key in _pairs(infos))
+
+
+def _pairs(infos: tuple[SecurityInfo, ...]) -> Iterator[tuple[ChipInfo, StaticKeyInfo]]:
+    """Each protocol with each key that it may go with; the key is named where there are several (§6.2.4)."""
+    keys = static_keys(infos)
+    protocols = chip_infos(infos) or tuple(ChipInfo.of_key(key) for key in keys)
+    for info in sorted(protocols, key=ChipInfo.preference, reverse=True):
+        for key in keys:
+            if key.agreement == info.agreement and (info.key_id is None or key.key_id in (None, info.key_id)):
+                yield replace(info, key_id=key.key_id) if info.key_id is None and len(keys) > 1 else info, key
 
 
 def authenticate(way: ChipKey, random: Randomness) -> Exchange[SecureMessaging]:

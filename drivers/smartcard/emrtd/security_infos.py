@@ -92,15 +92,17 @@ def choose_pace(infos: tuple[SecurityInfo, ...]) -> PaceInfo | None:
     stronger cipher. Raises PaceUnsupported when PACE is advertised in other variants only: falling back to BAC
     would let anyone who can change EF.CardAccess choose the weaker protocol.
     """
+    known = pace_variants(infos)
+    if not known and pace_infos(infos):
+        raise PaceUnsupported("the card's PACE is of no kind that is spoken here")
+    return max(known, key=_preference, default=None)
+
+
+def pace_variants(infos: tuple[SecurityInfo, ...]) -> tuple[PaceInfo, ...]:
+    """All that can be run here, in the order of the file."""
     advertised = pace_infos(infos)
-    known = [found for info in advertised if (found := _pace(info)) is not None]
-    if not known:
-        if advertised:
-            raise PaceUnsupported("the card's PACE is of no kind that is spoken here")
-        return None
-    best = max(known, key=_preference)
-    domains = {info.integer(1) for info in advertised} - {None}
-    return replace(best, ambiguous=len(domains) > 1)
+    ambiguous = len({info.integer(1) for info in advertised} - {None}) > 1
+    return tuple(replace(found, ambiguous=ambiguous) for info in advertised if (found := _pace(info)) is not None)
 
 
 def _pace(info: SecurityInfo) -> PaceInfo | None:

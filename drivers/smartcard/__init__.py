@@ -1,13 +1,11 @@
 """Identity cards over PC/SC: find the reader, open the chip, read it, and prove it genuine.
 
-    card = IdCard(connect(None, deadline=5.0))
-    card.open(Mrz.parse("AB1234567|860314|320501"))
-    sod = card.read(FileId.SOD)
-    files = {file: card.read(file) for file in signed_data_groups(sod)}
-    result = passive_authentication(sod, files, CscaStore.load(folder), at)
-
-A card is read in this order and believed in this order: open it (PACE, or BAC where no PACE is advertised),
-read, passive authentication, active authentication, and only then the PIN.
+card = IdCard(connect(None, deadline=5.0))
+card.open(password)                                             # PACE, or BAC where no PACE is advertised
+evidence = examine(card, (FileId.DG1, FileId.DG11), nonce)      # its files, and what its chip proves of itself
+verdict = judge(evidence, TrustStore.load(folder), profile, at)
+verdict.check(needs)
+card.verify_pin(pin)                                            # last: only a proven chip is told it
 """
 
 from drivers.smartcard.card import Access, IdCard, Kind
@@ -17,7 +15,6 @@ from drivers.smartcard.emrtd.files import FileId
 from drivers.smartcard.emrtd.lds import CardData, FaceImage, PersonName, card_data, parse_dg1, parse_dg2, parse_dg11
 from drivers.smartcard.emrtd.mrz import Zone
 from drivers.smartcard.emrtd.passwords import Can, Mrz, Password
-from drivers.smartcard.emrtd.sod import signed_data_groups
 from drivers.smartcard.errors import (
     AccessDowngraded,
     AccessNotOffered,
@@ -48,8 +45,6 @@ from drivers.smartcard.errors import (
     WrongPassword,
     WrongPin,
 )
-from drivers.smartcard.passive import PassiveResult, passive_authentication
-from drivers.smartcard.trust import CscaStore
 from drivers.smartcard.watch import (
     CardInserted,
     CardRemoved,
@@ -77,7 +72,6 @@ __all__ = [
     "CardWatch",
     "Channel",
     "ChannelBroken",
-    "CscaStore",
     "FaceImage",
     "FileAbsent",
     "FileId",
@@ -90,7 +84,6 @@ __all__ = [
     "NotGenuine",
     "PaceFailed",
     "PaceUnsupported",
-    "PassiveResult",
     "Password",
     "PasswordFormat",
     "PasswordKind",
@@ -118,9 +111,7 @@ __all__ = [
     "parse_dg1",
     "parse_dg2",
     "parse_dg11",
-    "passive_authentication",
     "readers",
     "readers_with_card",
-    "signed_data_groups",
     "verify_active_authentication",
 ]

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
 
 from drivers import smartcard
 from drivers.simulated.card import CardImage
 from drivers.simulated.hand import CardHand
 from drivers.simulated.issuer import CardIssuer, Holder
 from drivers.simulated.reader import VirtualReader
-from drivers.smartcard import Can, CscaStore, FileId, IdCard, Mrz, channel
+from drivers.smartcard import Can, FileId, IdCard, Mrz, channel
+from drivers.smartcard.examination import examine
+from drivers.smartcard.genuine import CardEvidence, TrustStore, Verdict, certificates, judge, listed
 
 HOLDER = {
     "document_number": "AB1234567",
@@ -46,7 +47,7 @@ class Desk:
         self.reader = reader
         self.hand: CardHand = reader.hand()
         self.issuer = CardIssuer.load_or_create(folder / "csca")
-        self.trust = CscaStore((x509.load_der_x509_certificate(self.issuer.csca_certificate),))
+        self.trust = TrustStore((certificates.parse(self.issuer.csca_certificate),))
         self.events: queue.Queue[smartcard.WatchEvent] = queue.Queue()
         self.present = False
         self.cards: list[IdCard] = []
@@ -118,7 +119,15 @@ def desk(virtual_reader: VirtualReader, tmp_path: Path) -> Iterator[Desk]:
 
 def read_all(card: IdCard) -> tuple[bytes, dict[FileId, bytes]]:
     sod = card.read(FileId.SOD)
-    return sod, {file: card.read(file) for file in smartcard.signed_data_groups(sod)}
+    return sod, {file: card.read(file) for file in listed(sod)}
+
+
+def examined(card: IdCard) -> CardEvidence:
+    return examine(card, (FileId.DG1, FileId.DG2, FileId.DG11), b"12345678")
+
+
+def judged(card: IdCard, trust: TrustStore) -> Verdict:
+    return judge(examined(card), trust, None, NOW)
 
 
 @pytest.mark.parametrize(
@@ -131,13 +140,11 @@ def test_a_card_is_opened_read_and_proven(desk: Desk, access: str, password: Can
     card = desk.opened(password)
     assert card.probe().kind == access.upper()
     assert card.probe().passwords == ({"can", "mrz"} if access == "pace" else {"mrz"})
-    sod, files = read_all(card)
-    assert set(files) == {FileId.DG1, FileId.DG2, FileId.DG11, FileId.DG14, FileId.DG15}
-    passive = smartcard.passive_authentication(sod, files, desk.trust, NOW)
-    assert passive.result == "passed", passive.reason
-    signature = card.active_authentication(b"12345678")
-    assert smartcard.verify_active_authentication(files[FileId.DG14], files[FileId.DG15], b"12345678", signature)
-    assert not smartcard.verify_active_authentication(files[FileId.DG14], files[FileId.DG15], b"87654321", signature)
+    evidence = examined(card)
+    files = evidence.files
+    assert set(files) == {FileId.SOD, FileId.DG1, FileId.DG2, FileId.DG11, FileId.DG14, FileId.DG15}
+    verdict = judge(evidence, desk.trust, None, NOW)
+    assert (verdict.passive, verdict.active, verdict.reasons) == ("passed", "passed", ())
     card.verify_pin("4321")
 
     data = smartcard.card_data(files, NOW.date())
@@ -206,27 +213,23 @@ def test_pin_tries_are_counted_down_and_never_spent_by_asking(desk: Desk) -> Non
 def test_a_copied_card_fails_active_authentication(desk: Desk) -> None:
     desk.insert(desk.card(), "yes-card")
     card = desk.opened(Can("123456"))
-    sod, files = read_all(card)
-    assert smartcard.passive_authentication(sod, files, desk.trust, NOW).result == "passed"
-    signature = card.active_authentication(b"12345678")
-    assert not smartcard.verify_active_authentication(files[FileId.DG14], files[FileId.DG15], b"12345678", signature)
+    verdict = judged(card, desk.trust)
+    assert (verdict.passive, verdict.active) == ("passed", "failed")
+    assert [reason.code for reason in verdict.reasons] == ["E-CARD-COPY"]
 
 
 def test_an_altered_file_is_named_by_passive_authentication(desk: Desk) -> None:
     desk.insert(desk.card(), "altered-dg")
     card = desk.opened(Can("123456"))
-    sod, files = read_all(card)
-    passive = smartcard.passive_authentication(sod, files, desk.trust, NOW)
-    assert passive.result == "failed"
-    assert [file for file, same in passive.hashes.items() if not same] == [FileId.DG1]
-    assert passive.reason is not None and passive.reason.startswith("DG1")
+    verdict = judged(card, desk.trust)
+    assert verdict.passive == "failed"
+    assert [(reason.code, reason.words.split(":")[0]) for reason in verdict.reasons] == [("E-CARD-ALTERED", "DG1")]
 
 
 def test_a_card_of_an_unknown_country_has_no_trust_anchor(desk: Desk) -> None:
     desk.insert(desk.card())
     card = desk.opened(Can("123456"))
-    sod, files = read_all(card)
-    assert smartcard.passive_authentication(sod, files, CscaStore(()), NOW).result == "no_trust_anchor"
+    assert judged(card, TrustStore()).passive == "no_trust_anchor"
 
 
 def test_a_card_pulled_in_mid_read_is_an_error_and_the_next_one_is_read(desk: Desk) -> None:

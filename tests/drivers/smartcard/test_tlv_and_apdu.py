@@ -12,7 +12,7 @@ from drivers.smartcard import MalformedData, tlv
 from drivers.smartcard.apdu import CommandApdu, ResponseApdu
 from drivers.smartcard.emrtd import security_infos
 from drivers.smartcard.emrtd.lds import parse_dg1, parse_dg2, parse_dg11
-from drivers.smartcard.emrtd.sod import parse_sod
+from drivers.smartcard.genuine import sod
 
 TAGS = st.sampled_from([0x04, 0x30, 0x5C, 0x61, 0x7C, 0x87, 0x5F1F, 0x7F49])
 
@@ -46,7 +46,7 @@ def test_too_many_objects_are_refused() -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_at_all_end_in_our_own_error(data: bytes) -> None:
-    for parse in (tlv.parse, security_infos.parse, parse_dg2, parse_dg11, parse_sod, ResponseApdu.decode):
+    for parse in (tlv.parse, security_infos.parse, parse_dg2, parse_dg11, sod.parse, ResponseApdu.decode):
         try:
             parse(data)
         except MalformedData:
@@ -68,7 +68,7 @@ def test_any_bytes_at_all_end_in_our_own_error(data: bytes) -> None:
 )
 def test_well_formed_nonsense_ends_in_our_own_error(tag: int, tree: object) -> None:
     data = tlv.encode(tag, built(tree))
-    for parse in (security_infos.parse, parse_dg2, parse_dg11, parse_sod, lambda d: parse_dg1(d, dt.date(2026, 1, 1))):
+    for parse in (security_infos.parse, parse_dg2, parse_dg11, sod.parse, lambda d: parse_dg1(d, dt.date(2026, 1, 1))):
         try:
             parse(data)
         except MalformedData:

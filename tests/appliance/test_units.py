@@ -209,17 +209,22 @@ def stick(name: str, bus: str, system: str) -> str:
     return "\n".join((f"P: /devices/pci0/block/{name}", *(f"E: {k}={v}" for k, v in facts.items()), "", ""))
 
 
-def udev(folder: Path, repository: Path, mock: str, allowed: str | None, *attributes: str) -> tuple[str, list[str]]:
+def udev(
+    folder: Path, repository: Path, mock: str, allowed: str | None, *attributes: str, scanners: str | None = None
+) -> tuple[str, list[str]]:
     """What udev says once it has followed our rule, and only ours, for a device; and the device's attributes."""
     rules = (repository / "systemd/udev/70-shubbak.rules").read_text()
     assert "/etc/shubbak/usb-allow" in rules
     own = folder / "rules.d"
     own.mkdir()
     rules = rules.replace("/etc/shubbak/usb-allow", str(folder / "allow")).replace("kiosk-session", _A_GROUP)
+    rules = rules.replace("/etc/shubbak/scanners", str(folder / "scanners"))
     (own / "70-shubbak.rules").write_text(rules)
     (folder / "device").write_text(mock)
     if allowed is not None:
         (folder / "allow").write_text(allowed)
+    if scanners is not None:
+        (folder / "scanners").write_text(scanners)
     script = """
       mount --bind "$1" /usr/lib/udev/rules.d; mount -t tmpfs tmpfs /run; exec umockdev-run -d "$2" -- sh -ec '
         udevadm test --action=add "$2" >"$1" 2>&1
@@ -310,10 +315,42 @@ def test_the_ticket_printers_device_is_the_sessions(short: Path, repository: Pat
     assert given == ([("GROUP", str(grp.getgrnam(_A_GROUP).gr_gid)), ("MODE", "0660")] if ours else [])
 
 
-def test_the_session_may_use_no_device_but_a_ticket_printers(repository: Path) -> None:
+SCANNERS = ("input", "video4linux")
+
+
+def scanner(subsystem: str, name: str, bus: str = "usb") -> str:
+    """An input device or a camera for umockdev, as udev's own rules have described it before ours."""
+    facts = {"SUBSYSTEM": subsystem, "DEVNAME": name, "ID_BUS": bus, "ID_VENDOR_ID": "0c2e", "ID_MODEL_ID": "0b61"}
+    own = name.rpartition("/")[2]
+    return "\n".join((f"P: /devices/pci0/{subsystem}/{own}", *(f"E: {k}={v}" for k, v in facts.items()), "", ""))
+
+
+@pytest.mark.parametrize(
+    ("mock", "listed", "ours"),
+    [
+        (scanner("input", "input/event7"), "ffff:0001\n0c2e:0b61\n", True),
+        (scanner("video4linux", "video0"), "0c2e:0b61\n", True),
+        (scanner("input", "input/event7"), "0c2e:0b62\n", False),
+        (scanner("input", "input/event7"), None, False),
+        (scanner("input", "input/event7", bus="bluetooth"), "0c2e:0b61\n", False),
+        (scanner("input", "input/mouse0"), "0c2e:0b61\n", False),
+    ],
+)
+def test_a_scanner_that_is_listed_is_the_sessions_and_types_nothing_on_the_screen(
+    short: Path, repository: Path, mock: str, listed: str | None, ours: bool
+) -> None:
+    log, _ = udev(short, repository, mock, None, scanners=listed)
+    given = re.findall(r"70-shubbak.rules:\d+ (GROUP|MODE) (\S+)", log)
+    assert given == ([("GROUP", str(grp.getgrnam(_A_GROUP).gr_gid)), ("MODE", "0660")] if ours else [])
+    assert ("LIBINPUT_IGNORE_DEVICE=1" in log) == ours
+
+
+def test_the_session_may_use_no_device_but_a_ticket_printers_and_a_scanners(repository: Path) -> None:
     unit = (repository / "systemd/kiosk-session.service").read_text().splitlines()
     allowed = {line.removeprefix("DeviceAllow=") for line in unit if line.startswith("DeviceAllow=")}
     assert "DevicePolicy=closed" in unit
-    assert allowed == {f"char-{driver} rw" for driver in ("usb_device", "ttyS", "ttyUSB", "ttyACM")}
+    assert allowed == {f"char-{driver} rw" for driver in ("usb_device", "ttyS", "ttyUSB", "ttyACM", *SCANNERS)}
     loaded = (repository / "systemd/modules-load.d/shubbak.conf").read_text().splitlines()
-    assert {"usbserial", "cdc_acm"} <= set(loaded), "systemd knows only drivers that are there when the unit starts"
+    assert {"usbserial", "cdc_acm", "videodev"} <= set(loaded), (
+        "systemd knows only drivers that are there when the unit starts"
+    )

@@ -11,7 +11,8 @@ COMMANDS = [
     "demo", "issue", "session", "screen", "signer", "verify",
     "card read", "card simulate", "documents list", "documents render", "registry serve", "keys create",
     "keys request", "keys install", "keys list", "diagnose", "bench laser", "bench thermal", "bench scanner",
-    "ledger list", "ledger verify", "ledger export", "ledger retire", "paper show", "paper loaded", "paper counted", "paper spoiled",
+    "ledger list", "ledger verify", "ledger export", "ledger retire",
+    "paper show", "paper loaded", "paper counted", "paper spoiled",
     "config validate", "config show", "config docs", "config agent", "config status",
     *(f"fleet {name}" for name in "init validate diff sign publish refresh bundle keys status".split()),
 ]  # fmt: skip

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from smartcard import scard
 
 from drivers import smartcard
-from drivers.smartcard import CardError, IdCard, watch
-from drivers.smartcard.emrtd import security_infos
+from drivers.smartcard import CardError, FileId, IdCard, watch
+from drivers.smartcard.carrier import Carrier
+from drivers.smartcard.emrtd import reading, security_infos
+from drivers.smartcard.emrtd.reading import Partial, Sizes
 from drivers.smartcard.pcsc import Lane, failure
 
 # -- what the card shows before it is opened
@@ -132,6 +134,36 @@ def test_whatever_a_card_says_ends_in_our_own_error(answers: list[bytes]) -> Non
 def test_security_infos_are_bounded_by_their_set() -> None:
     with pytest.raises(smartcard.MalformedData):
         security_infos.parse(bytes.fromhex(CARD_ACCESS) + b"\0")
+
+
+# -- cards that hand out their answers in their own way
+
+
+class Talker(Shown):
+    """Gives `answers` one after the other, the last for ever."""
+
+    def __init__(self, *answers: str) -> None:
+        super().__init__(None)
+        self.answers = [bytes.fromhex(answer) for answer in answers]
+
+    def transmit(self, command: bytes) -> bytes:
+        self.commands.append(command)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+def test_a_length_that_a_card_names_is_asked_for_once() -> None:
+    channel = Talker("6C16", CARD_ACCESS + "9000")
+    access = Carrier(channel).carry(reading.read(FileId.CARD_ACCESS, Sizes(), Partial()))
+    assert access.hex().upper() == CARD_ACCESS
+    assert [command.hex().upper() for command in channel.commands] == ["00B09C0000", "00B09C0016"]
+
+
+@pytest.mark.parametrize("answers", [("6C16",), ("61FF",), ("00" * 255 + "61FF",)], ids=["names", "promises", "gives"])
+def test_a_card_that_comes_to_no_end_is_given_up(answers: tuple[str, ...]) -> None:
+    channel = Talker(*answers)
+    with pytest.raises(CardError):
+        Carrier(channel).carry(reading.read(FileId.CARD_ACCESS, Sizes(), Partial()))
+    assert len(channel.commands) < 400
 
 
 # -- PC/SC

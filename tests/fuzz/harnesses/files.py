@@ -49,7 +49,7 @@ def holder(data: bytes) -> None:
     if data[3 + size :]:
         files[FileId.DG11] = data[3 + size :]
     read = lds.card_data(files, TODAY, PROFILES[choice % 3])
-    assert read.date_of_birth is None or read.date_of_birth.year > 1850
+    assert read.date_of_birth == read.birth.whole and set(read.sources.values()) <= {"DG1", "DG11"}
 
 
 @harness(profile.ProfileInvalid)

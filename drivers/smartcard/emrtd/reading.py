@@ -183,7 +183,7 @@ def _length(file: FileId, start: bytes) -> int:
 
 def _next(file: FileId, sizes: Sizes, at: int, total: int) -> Exchange[bytes]:
     while True:
-        asked = min(sizes.block - (_WRAPPING if at >= _FAR else 0), total - at)
+        asked = min(max(sizes.block - (_WRAPPING if at >= _FAR else 0), 1), total - at)
         response = yield _at_offset(at, asked)
         if response.status in _GIVEN and response.data:
             break

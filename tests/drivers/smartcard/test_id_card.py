@@ -55,6 +55,22 @@ def test_whether_a_card_takes_a_can_is_asked_of_it(template: str, passwords: set
     assert card.probe().passwords == card.probe().passwords == passwords
 
 
+def test_a_card_asked_for_its_can_is_not_told_twice() -> None:
+    channel = Shown(CARD_ACCESS, "9000")
+    card = IdCard(channel)
+    card.probe()
+    for password, told in ((smartcard.Can("123456"), 1), (smartcard.Can("123456"), 2)):
+        with pytest.raises(smartcard.CardRefused):
+            card.open(password)
+        assert sum(command[1] == 0x22 for command in channel.commands) == told
+    other = Shown(CARD_ACCESS, "9000")
+    card = IdCard(other)
+    card.probe()
+    with pytest.raises(smartcard.CardRefused):
+        card.open(smartcard.Mrz.parse("AB1234567|860314|320501"))
+    assert [command[-1] for command in other.commands if command[1] == 0x22] == [2, 1]
+
+
 def test_a_card_that_takes_no_can_is_not_given_one() -> None:
     card = IdCard(Shown(CARD_ACCESS, "6A88"))
     card.probe()

@@ -183,6 +183,15 @@ def test_beyond_thirty_two_kilobytes_another_instruction_reads(chip, buffer: int
     assert {c.ins for c in hand.commands if c.le and c.p1 < 0x80 and c.ins >> 4 == 0xB} == {0xB0, 0xB1}
 
 
+@pytest.mark.parametrize("named", [1, 2, 5, 9])
+def test_a_chip_that_names_next_to_nothing_is_given_up(chip, temper, named: int) -> None:
+    hand = chip(
+        {FileId.DG2: filled(0x75, 60_000)}, temper(refuses=lambda asked, left: 0x6C00 | named if left < 27_300 else 0)
+    )
+    with pytest.raises((smartcard.MalformedData, smartcard.CardRefused)):
+        opened(hand).read(FileId.DG2)
+
+
 # -- sessions that the chip ends
 
 

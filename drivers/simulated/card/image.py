@@ -110,7 +110,7 @@ class CardImage:
             _, second = self.mrz
             field_, check, optional = second[0:9], second[9], second[28:35]
             dates = second[13:20] + second[21:28]
-        if check == "<" and len(self.mrz[0]) != 44:  # a long number goes on in the optional data, check digit last
+        if check == "<":  # a long number goes on in the optional data, check digit last
             return field_ + optional.split("<")[0], dates
         return field_ + check, dates
 

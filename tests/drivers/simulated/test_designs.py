@@ -159,6 +159,24 @@ def test_a_long_number_goes_on_in_the_optional_data(zone: Any, issuer: CardIssue
     assert image.mrz_information == "D231458907349" + "860314" + "2" + "320501" + "3"
 
 
+def test_the_long_number_zones_of_appendix_d2() -> None:
+    """9303-11 appendix D.2, except the document codes: the composite check digits do not cover them."""
+    born, expires = dt.date(1934, 7, 12), dt.date(1995, 7, 12)
+    bearer = mrz.Bearer("UTO", "D23145890734", born, "M", expires, "Stevenson", "Peter John")
+    assert mrz.two_lines(bearer, 36)[1] == "D23145890<UTO3407127M95071227349<<<8"
+    first, second, third = mrz.td1(
+        issuing_state="UTO",
+        document_number="D23145890734",
+        date_of_birth=born,
+        sex="M",
+        date_of_expiry=expires,
+        surname="Stevenson",
+        given="Peter John",
+    )
+    assert first[2:] == "UTOD23145890<7349<<<<<<<<<<<"
+    assert (second, third) == ("3407127M9507122UTO<<<<<<<<<<<2", "STEVENSON<<PETER<JOHN<<<<<<<<<")
+
+
 def test_the_seed_of_a_passport_is_bacs_worked_example() -> None:
     """9303-11 appendix D.2: two lines of 36, number L898902C."""
     bearer = mrz.Bearer("UTO", "L898902C", dt.date(1969, 8, 6), "F", dt.date(1994, 6, 23), "Eriksson", "Anna Maria")
@@ -188,6 +206,7 @@ def test_a_face_in_each_record_and_coding(
     starts = {"JPEG": b"\xff\xd8\xff", "JP2": b"\x00\x00\x00\x0cjP  ", "J2K": b"\xff\x4f\xff\x51"}
     picture = Image.open(io.BytesIO(dg2[dg2.index(starts[coding]) :]))
     assert (picture.format, picture.size) == (form, (300, 400))
+    assert (b"jP  " in dg2) == (coding == "JP2")  # the bare codestream has no boxes around it
     ((_, group),) = tlv.decode(dg2)
     ((_, template),) = tlv.decode(group)
     _, (_, instance) = tlv.decode(template)

@@ -106,7 +106,7 @@ class Card(Section):
     profiles: tuple[Slug, ...] = setting(
         ("dz-cnibe",), min_length=1, max_length=16, about="kinds of card served; `icao` serves any country believed"
     )
-    sha1: Literal["refused", "accepted"] = setting(
+    weak_signatures: Literal["refused", "accepted"] = setting(
         "refused", about="whether signatures with SHA-1, as on cards of before 2011, are believed"
     )
     revocation: Literal["if_known", "required"] = setting(

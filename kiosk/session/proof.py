@@ -87,7 +87,7 @@ def believe(
     ProofMissing where it proves too little for every document, MalformedData."""
     now = dt.datetime.now(dt.UTC)
     profile = _profile(evidence.files[FileId.DG1], settings.profiles, now.date())
-    policy = genuine.Policy(sha1=settings.sha1, revocation=settings.revocation)
+    policy = genuine.Policy(sha1=settings.weak_signatures, revocation=settings.revocation)
     verdict = genuine.judge(evidence, trust, profile, now, policy)
     # Only files that are believed are looked into any further.
     verdict.check(genuine.Needs())

@@ -14,7 +14,7 @@ from collections import Counter as Tally
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from model_edges import Registry, Signer, others_go_on
@@ -25,6 +25,7 @@ from config.printers import Printing, Thermal
 from config.schema import Settings
 from kiosk.session import counter as counter_room
 from kiosk.session import events as e
+from kiosk.session import holder_events as holder
 from kiosk.session.counter import Counter
 from kiosk.session.errand import Errand, Parts
 from kiosk.session.protocol import EventName, ScreenEvent, Snapshot
@@ -92,7 +93,11 @@ class Identification:
         self._tell(errand, e.AsksCan())
 
     async def open(self, errand: Errand, fields: dict[str, str]) -> None:
-        self._tell(errand, e.Opened(3))
+        self._tell(errand, e.Opened())
+
+    async def examine(self, errand: Errand) -> None:
+        errand.card = cast(Any, SimpleNamespace(signs=True))
+        self._tell(errand, holder.AsksPin(3))
 
     async def prove(self, errand: Errand, pin: str) -> None:
         errand.presented = SimpleNamespace(presentation_id="0f" * 16)  # type: ignore[assignment]

@@ -17,7 +17,7 @@ from kiosk.simulation.control import have_done
 from kiosk.simulation.dock import BUTTONS
 
 SCREENS = (
-    "attract language card opening can opening pin reading choice preparing preview printing take-card printing"
+    "attract language card opening can opening reading pin reading choice preparing preview printing take-card printing"
     " take-paper goodbye"
 )
 

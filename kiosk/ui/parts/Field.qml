@@ -79,4 +79,9 @@ FocusScope {
         lineHeight: 1
         Accessible.ignored: true
     }
+
+    TapHandler {
+        gesturePolicy: TapHandler.ReleaseWithinBounds
+        onTapped: field.triggered()
+    }
 }

@@ -8,7 +8,8 @@ Page {
 
     property var entries: ["", "", ""]
     property int field: 0
-    readonly property var limits: [9, 8, 8]
+    readonly property var limits: [22, 8, 8]
+    readonly property var usual: [9, 8, 8] // a longer number is gone on with by touching its field again
     readonly property bool complete: entries[0].length >= 5 && isDate(entries[1]) && isDate(entries[2])
     readonly property bool untouched: entries.every(entry => entry === "")
 
@@ -36,7 +37,7 @@ Page {
         if (entries[field].length >= limits[field])
             return;
         put(entries[field] + key);
-        if (entries[field].length === limits[field] && field < 2 && entries[field + 1] === "")
+        if (entries[field].length === usual[field] && field < 2 && entries[field + 1] === "")
             field += 1;
     }
 

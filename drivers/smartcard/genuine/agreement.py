@@ -11,6 +11,7 @@ from typing import Protocol
 from drivers.smartcard import tlv
 from drivers.smartcard.emrtd import security_infos
 from drivers.smartcard.emrtd.files import FileId
+from drivers.smartcard.emrtd.mrz import Zone
 from drivers.smartcard.emrtd.passwords import Mrz
 from drivers.smartcard.emrtd.security_infos import SecurityInfo
 from drivers.smartcard.errors import (
@@ -24,9 +25,9 @@ from drivers.smartcard.genuine.certificates import Certificate
 from drivers.smartcard.genuine.countries import countries
 from drivers.smartcard.genuine.evidence import CardEvidence
 from drivers.smartcard.genuine.sod import Sod
-from drivers.smartcard.genuine.zone import Zone
 
 _LDS_VERSION, _TAG_LIST = 0x5F01, 0x5C
+_SHORT = 9
 _PROVING = (FileId.DG14, FileId.DG15)
 
 
@@ -90,8 +91,12 @@ def check_list_of_files(sod: Sod, com: bytes) -> None:
 
 
 def check_zone_used(zone: Zone, given: Mrz) -> None:
-    """What opened the chip is what it says of itself. Raises FilesContradict."""
-    if not zone.opened_by(given):
+    """What opened the chip is what it says of itself; some chips only know the first nine characters of a long number.
+
+    Raises FilesContradict.
+    """
+    numbers = (zone.document_number, zone.document_number[:_SHORT])
+    if given.document_number not in numbers or (given.birth, given.expiry) != (zone.date_of_birth, zone.date_of_expiry):
         raise FilesContradict("the chip's zone is not the one that it was opened with")
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from drivers.smartcard.emrtd.files import FileId
+from drivers.smartcard.emrtd.lds import dg1
+from drivers.smartcard.emrtd.mrz import Zone
 from drivers.smartcard.emrtd.passwords import Mrz
 from drivers.smartcard.errors import (
     ActiveAuthenticationUnsupported,
@@ -23,14 +25,13 @@ from drivers.smartcard.errors import (
     UnknownIssuer,
     UnsupportedKey,
 )
-from drivers.smartcard.genuine import agreement, passive, possession, sod, zone
+from drivers.smartcard.genuine import agreement, passive, possession, sod
 from drivers.smartcard.genuine.agreement import Issuing
 from drivers.smartcard.genuine.certificates import NONSENSE, Certificate
 from drivers.smartcard.genuine.evidence import CardEvidence
 from drivers.smartcard.genuine.policy import Needs, Policy
 from drivers.smartcard.genuine.sod import Sod
 from drivers.smartcard.genuine.trust import TrustStore
-from drivers.smartcard.genuine.zone import Zone
 
 T = TypeVar("T")
 _STRICT = Policy()
@@ -124,7 +125,7 @@ class _Judgement:
         self._tried(lambda: passive.check_hashes(parsed, files, self._policy))
         self._tried(lambda: passive.check_signature("EF.SOD", parsed.signed, self._policy))
         issuer = self._tried(lambda: self._issuer_of(signer))
-        shown = self._tried(lambda: zone.of(files[FileId.DG1])) if FileId.DG1 in files else None
+        shown = self._tried(lambda: dg1.zone_of(files[FileId.DG1])) if FileId.DG1 in files else None
         self._tried(lambda: agreement.check_countries(signer, issuer, shown, self._profile))
         self._tried(lambda: agreement.check_nothing_hidden(parsed, self._evidence))
         if FileId.COM in files:

@@ -50,13 +50,18 @@ class Dg1:
         return self.birth.whole
 
 
-def parse(content: bytes, today: dt.date) -> Dg1:
-    """From the file's bytes; `today` decides the century of two-digit years. Raises MalformedData."""
+def zone_of(content: bytes) -> Zone:
+    """The zone in the file's bytes. Raises MalformedData."""
     written = tlv.single(tlv.single(content, FileId.DG1.tag).value, _MRZ).value
     try:
-        zone = mrz.parse(written.decode("ascii"))
+        return mrz.parse(written.decode("ascii"))
     except UnicodeDecodeError as error:
         raise MalformedData("the machine readable zone is not ASCII") from error
+
+
+def parse(content: bytes, today: dt.date) -> Dg1:
+    """From the file's bytes; `today` decides the century of two-digit years. Raises MalformedData."""
+    zone = zone_of(content)
     if zone.sex not in _SEXES:
         raise MalformedData("the machine readable zone has no such sex")
     return Dg1(

@@ -30,7 +30,7 @@ DAY = dt.timedelta(days=1)
 YEAR = dt.timedelta(days=365)
 LDS = "2.23.136.1.1.1"
 MASTER_LIST = "2.23.136.1.1.2"
-ZONE = "I<DZA1234567897<<<<<<<<<<<<<<<8603147F3205015DZA<<<<<<<<<<<8BENALI<<AMINA<<<<<<<<<<<<<<<<<"
+ZONE = "I<DZA1234567897<<<<<<<<<<<<<<<8603142F3205013DZA<<<<<<<<<<<8BENALI<<AMINA<<<<<<<<<<<<<<<<<"
 
 
 @dataclass(frozen=True)

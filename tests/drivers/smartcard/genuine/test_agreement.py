@@ -182,9 +182,9 @@ def test_a_list_of_files_that_is_none_is_malformed() -> None:
 # --- the zone it was opened with -------------------------------------------------------------------------
 
 BORN, EXPIRES = dt.date(1986, 3, 14), dt.date(2032, 5, 1)
-TD2 = "I<DZABENALI<<AMINA<<<<<<<<<<<<<<<<<<1234567897DZA8603147F3205015<<<<<<<8"
-TD3 = "P<DZABENALI<<AMINA<<<<<<<<<<<<<<<<<<<<<<<<<<1234567897DZA8603147F3205015<<<<<<<<<<<<<<08"
-LONG = ZONE[:5] + "D23145890<7349<<<<<<<<<<<" + ZONE[30:]
+TD2 = "I<DZABENALI<<AMINA<<<<<<<<<<<<<<<<<<1234567897DZA8603142F3205013<<<<<<<8"
+TD3 = "P<DZABENALI<<AMINA<<<<<<<<<<<<<<<<<<<<<<<<<<1234567897DZA8603142F3205013<<<<<<<<<<<<<<08"
+LONG = "I<DZAD23145890<7349<<<<<<<<<<<" + ZONE[30:59] + "8" + ZONE[60:]
 
 
 @pytest.mark.parametrize("zone", [ZONE, TD2, TD3], ids=["TD1", "TD2", "TD3"])

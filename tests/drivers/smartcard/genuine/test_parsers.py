@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from drivers.smartcard.emrtd.files import FileId
+from drivers.smartcard.emrtd.lds import dg1
 from drivers.smartcard.errors import MalformedData, UnsupportedKey
-from drivers.smartcard.genuine import certificates, crl, master_list, signed_data, sod, zone
+from drivers.smartcard.genuine import certificates, crl, master_list, signed_data, sod
 from drivers.smartcard.genuine.certificates import Certificate
 from tests.drivers.smartcard.genuine.state import (
     CSCA,
@@ -64,7 +65,7 @@ PARSERS: list[tuple[Callable[[bytes], Any], bytes]] = [
     (lambda data: signed_data.parse(data, MASTER_LIST), made(CSCA, options=("-stream",))),
     (sod.parse, good_sod()),
     (sod.parse, encode(0x77, sign(encode(0x30, b""), DS, sod.LDS_SECURITY_OBJECT))),
-    (zone.of, FILES[FileId.DG1]),
+    (dg1.zone_of, FILES[FileId.DG1]),
     (card, good_sod()),
 ]
 NAMES = "DS|CSCA|CRL|master list|BER|SOD|SOD with nothing|zone|card".split("|")

@@ -101,7 +101,7 @@ def test_a_clock_set_back_is_a_pause() -> None:
 
 def test_more_than_any_zone_is_dropped_until_it_pauses() -> None:
     gathering = Gathering(find, pause=0.5)
-    assert gathered("A" * (MOST + 1) + text(TD1), gathering=gathering) == []
+    assert gathered("A" * MOST + LINE_END + text(TD1), gathering=gathering) == []
     assert gathered(text(TD1), gathering=gathering, at=200.0) == [Zone(TD1)]
 
 

@@ -18,16 +18,16 @@ _STX, _ETX = "\x02", "\x03"
 
 
 @asynccontextmanager
-async def listening(line: SimulatedLine) -> AsyncGenerator[AsyncGenerator[Zone, None], None]:
-    async with SerialLine(line.device, find, pause=_PAUSE) as scanner, aclosing(scanner.events()) as zones:
+async def listening(line: SimulatedLine, pause: float = _PAUSE) -> AsyncGenerator[AsyncGenerator[Zone, None], None]:
+    async with SerialLine(line.device, find, pause=pause) as scanner, aclosing(scanner.events()) as zones:
         line.let_go()
         yield zones
 
 
-async def zones_of(*sent: str) -> list[Zone]:
+async def zones_of(*sent: str, pause: float = _PAUSE) -> list[Zone]:
     """One zone for each thing sent."""
     with SimulatedLine() as line:
-        async with listening(line) as zones:
+        async with listening(line, pause) as zones:
             found = []
             for words in sent:
                 waiting = asyncio.ensure_future(anext(zones))
@@ -43,10 +43,15 @@ def test_each_zone_with_each_end(lines: tuple[str, ...], end: str) -> None:
     assert asyncio.run(zones_of(text(lines, end))) == [Zone(lines)]
 
 
-def test_frames_begin_anew_and_end_at_once() -> None:
-    """What stands before STX is of no scan, and ETX needs no pause after it."""
-    framed = f"{TD1[0]}\r{_STX}{text(ANOTHER, '')}{_ETX}"
-    assert asyncio.run(zones_of(framed, _STX + text(TD3) + _ETX)) == [Zone(ANOTHER), Zone(TD3)]
+def test_a_frame_begins_anew() -> None:
+    """What stands before STX is of no scan."""
+    halves = f"{TD1[0]}\r{_STX}{TD1[1]}\r{TD1[2]}\r{_ETX}"
+    assert asyncio.run(zones_of(halves + _STX + text(TD3) + _ETX)) == [Zone(TD3)]
+
+
+def test_a_frame_ends_at_once() -> None:
+    framed = _STX + text(ANOTHER, "") + _ETX
+    assert asyncio.run(zones_of(framed, framed, pause=3600.0)) == [Zone(ANOTHER), Zone(ANOTHER)]
 
 
 def test_whatever_else_comes_is_dropped() -> None:

@@ -26,7 +26,7 @@ class Scanner(Section):
     pause: float = setting(
         0.5, unit="s", ge=0.05, le=5, about="a longer pause between two characters begins another scan"
     )
-    camera: _Device = setting("", machine=True, about="camera over the card, /dev/v4l/by-id/…-video-index0; empty: none")
+    camera: _Device = setting("", machine=True, about="camera over the card, /dev/v4l/by-id/…-index0; empty: none")
     pictures: Path | None = setting(
         None, machine=True, about="folder of pictures in the camera's place; a demonstration's only"
     )

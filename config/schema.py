@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, StringConstraints, field_validator, model_validator
 
 from config import hours as opening
+from config.holder import Holder
 from config.printers import Laser, Outage, Paper, Printing, Thermal
 from config.scanner import Scanner
 from config.section import Section, Slug, setting
@@ -213,6 +214,7 @@ class Settings(Section):
     reader: Reader = Reader()
     card: Card = Card()
     scanner: Scanner = Scanner()
+    holder: Holder = Holder()
     registry: Registry = Registry()
     signer: Signer = Signer()
     documents: Documents = Documents()

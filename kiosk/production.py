@@ -90,6 +90,8 @@ def _in_settings(settings: Settings) -> Iterator[DemoPart]:
         yield DemoPart("scanner.pictures", "pictures in a folder are nobody's card")
     if settings.scanner.serial.startswith("/dev/pts/"):
         yield DemoPart("scanner.serial", "on a line of this machine's own is a simulated scanner")
+    if settings.holder.likeness_camera and not settings.holder.likeness_camera.startswith("/dev/"):
+        yield DemoPart("holder.likeness_camera", "pictures in a folder are nobody's face")
     ticket_printer = settings.thermal.address
     if ticket_printer.startswith("serial:/dev/pts/") or (
         ticket_printer.startswith("tcp:") and _reserved(_host(ticket_printer))

@@ -27,7 +27,7 @@ _FAULTS: dict[str, type[ScannerError]] = {
     kind.code: kind for kind in (OcrUnavailable, ScannerAbsent, ScannerFault, ScannerSlow)
 }
 # No setting of ours reaches the readers of type, and none of them takes more than one of the kiosk's processors.
-_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"}
+ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Camera:
@@ -80,7 +80,7 @@ class Camera:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             cwd="/",
-            env=_ENVIRONMENT,
+            env=ENVIRONMENT,
             limit=_LONGEST_WORD,
             start_new_session=True,
         )

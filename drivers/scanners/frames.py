@@ -29,18 +29,22 @@ class Frames(Protocol):
     def close(self) -> None: ...
 
 
-def open_frames(source: str) -> Frames:
-    """`source` is a folder, or a camera's device. Raises ScannerAbsent, ScannerFault."""
+def open_frames(source: str, *, colour: bool = False) -> Frames:
+    """`source` is a folder, or a camera's device. Pictures are grey unless `colour` is asked for, which is BGR.
+
+    Raises ScannerAbsent, ScannerFault.
+    """
     path = Path(source)
     if path.is_dir():
-        return Folder(path)
+        return Folder(path, colour)
     if not path.exists():
         raise ScannerAbsent("the camera is not there")
-    return Camera(path)
+    return Camera(path, colour)
 
 
 class Camera:
-    def __init__(self, device: Path) -> None:
+    def __init__(self, device: Path, colour: bool) -> None:
+        self._colour = colour
         self._capture = cv2.VideoCapture(str(device), cv2.CAP_V4L2)
         if not self._capture.isOpened():
             raise ScannerFault("the camera cannot be opened")
@@ -56,7 +60,7 @@ class Camera:
         there, frame = self._capture.read()
         if not there:
             raise ScannerAbsent("the camera gives no pictures any more")
-        return _grey(np.asarray(frame, dtype=np.uint8))
+        return _fit(np.asarray(frame, dtype=np.uint8), self._colour)
 
     def close(self) -> None:
         self._capture.release()
@@ -65,7 +69,8 @@ class Camera:
 class Folder:
     """Its PNG and JPEG files by name, over and over."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, colour: bool) -> None:
+        self._colour = colour
         files = sorted(file for file in folder.iterdir() if file.suffix.lower() in (".png", ".jpg", ".jpeg"))
         if not files:
             raise ScannerAbsent("the folder in the camera's place has no pictures")
@@ -80,19 +85,21 @@ class Folder:
         except OSError:
             raise ScannerAbsent("a picture in the camera's place went away") from None
         try:
-            picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+            picture = cv2.imdecode(data, cv2.IMREAD_COLOR if self._colour else cv2.IMREAD_GRAYSCALE)
         except cv2.error:
             picture = None
         if picture is None:
             raise ScannerFault("a file in the camera's place is no picture")
-        return _grey(np.asarray(picture, dtype=np.uint8))
+        return _fit(np.asarray(picture, dtype=np.uint8), self._colour)
 
     def close(self) -> None:
         pass
 
 
-def _grey(frame: Picture) -> Picture:
+def _fit(frame: Picture, colour: bool) -> Picture:
     height, width = frame.shape[:2]
     if min(height, width) < _SMALLEST or height * width > _MOST_PIXELS:
         raise ScannerFault("the camera's pictures are too small or too large")
-    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), dtype=np.uint8) if frame.ndim == 3 else frame
+    if colour or frame.ndim != 3:
+        return frame
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), dtype=np.uint8)

@@ -149,6 +149,7 @@ SCANNER = _event("scanner", "info", "A scanner of the card's zone is there.", pa
 SCANNER_AWAY = _event(
     "scanner-away", "warning", "A scanner of the card's zone is not to be had.", part="word", code="code"
 )
+LIKENESS_AWAY = _event("likeness-away", "warning", "Face assistance is on, and not to be had.", code="code")
 CARD = _event("card", "info", "A card or reader came or went.", state="word")
 CARD_OPENED = _event("card-opened", "info", "How the chip in the reader opens.", access="word", apdus="count")
 CARD_READ = _event(

@@ -14,13 +14,14 @@ from kiosk.session.holder import HolderAnswer, HolderContext
 
 
 class Likeness:
-    """`take_picture` gives what the camera sees (JPEG or PNG, a whole file). `least` is the score from which two faces
-    are called alike; it has to come from trials where the kiosk stands. `deadline` is in seconds, of one comparison.
+    """`take_picture` gives what the camera sees (JPEG or PNG, a whole file), None where it sees nothing. `least` is
+    the score from which two faces are called alike; it has to come from trials where the kiosk stands. `deadline` is
+    in seconds, of one comparison.
 
     Raises FaceAbsent when made without the extra `face`.
     """
 
-    def __init__(self, take_picture: Callable[[], Awaitable[bytes]], *, least: float, deadline: float) -> None:
+    def __init__(self, take_picture: Callable[[], Awaitable[bytes | None]], *, least: float, deadline: float) -> None:
         if not installed():
             raise FaceAbsent("the extra `face` is not installed")
         self._take_picture = take_picture
@@ -29,10 +30,12 @@ class Likeness:
 
     async def verify(self, ctx: HolderContext) -> HolderAnswer:
         """`verified` for alike, `not_verified` for not alike; `unavailable` where there was nothing to compare, or it
-        could not be done in time. Raises what the camera raises."""
+        could not be done in time."""
         if ctx.portrait is None:
             return HolderAnswer("unavailable")
         picture = await self._take_picture()
+        if picture is None:
+            return HolderAnswer("unavailable")
         try:
             score = await asyncio.to_thread(compare, ctx.portrait, picture, self._deadline)
         except FaceError:

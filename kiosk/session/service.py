@@ -25,6 +25,7 @@ from kiosk.issuance.pipeline import Issuance
 from kiosk.issuance.records import PaperRecord, StationName, paper_of
 from kiosk.issuance.station import Station
 from kiosk.issuance.stock import Stock
+from kiosk.likeness import open_likeness
 from kiosk.printers import open_laser, open_thermal
 from kiosk.production import refuse_demo_parts
 from kiosk.registry import open_registry
@@ -110,9 +111,16 @@ async def open_session(settings: Settings, runner: Runner | None = None) -> Asyn
         scanners = open_scanners(settings.scanner, _scanner_told)
         scanners.start()
         stack.push_async_callback(scanners.stop)
-        trust = await asyncio.to_thread(TrustStore.load, settings.card.csca)
         parts = Parts(
-            settings, registry, signer, stations, issuance, renderer, trust, scanners if scanners.names else None
+            settings,
+            registry,
+            signer,
+            stations,
+            issuance,
+            renderer,
+            trust=await asyncio.to_thread(TrustStore.load, settings.card.csca),
+            scanners=scanners if scanners.names else None,
+            likeness=open_likeness(settings.holder),
         )
         if runner is None:
             runner = Runner(settings)

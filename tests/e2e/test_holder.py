@@ -122,6 +122,7 @@ def hall(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]
         ("chip-authentication", ("chip-authentication", "pin")),
         ("cam", ("chip-authentication-mapping", "pin")),
         ("no-pin", ("active-authentication", "clerk")),
+        ("bare", ("passive-authentication", "clerk")),
         ("dz-cnibe", ("passive-authentication", "clerk")),
     ],
 )
@@ -246,7 +247,6 @@ def test_a_stolen_card_is_blocked_by_guessing_and_gets_no_paper(hall: Hall) -> N
         ("icao", "hidden-dg15", "E-CARD-FILE-HIDDEN"),
         ("chip-authentication", "hidden-dg14", "E-CARD-FILE-HIDDEN"),
         ("ma-cnie", None, "E-CARD-FOREIGN"),
-        ("bare", None, "E-CARD-FILE-ABSENT"),  # it does not say who its holder is
     ],
 )
 def test_a_card_that_is_not_believed_is_asked_for_nothing(
@@ -259,3 +259,9 @@ def test_a_card_that_is_not_believed_is_asked_for_nothing(
     shown = visit.data["trouble"]
     assert (shown["sentence_ar"], shown["sentence_fr"]) == (entry(code).citizen["ar"], entry(code).citizen["fr"])
     assert (hall.town.papers, hall.proofs()) == (papers, proofs)
+
+
+def test_a_card_that_does_not_say_who_its_holder_is(hall: Hall) -> None:
+    whole = CardDesign.named("icao")
+    visit = hall.visit(replace(whole, groups=tuple(group for group in whole.groups if group.name != "DG11")))
+    assert visit.code == "E-CARD-FILE-ABSENT" and "pin" not in visit.screens

@@ -25,8 +25,8 @@ _SEQUENCE, _INTEGER, _BITS, _OCTETS, _OID = 0x30, 0x02, 0x03, 0x04, 0x06
 _EC = bytes.fromhex("2A8648CE3D0201")
 _DH_X942 = bytes.fromhex("2A8648CE3E0201")
 _DH_PKCS3 = bytes.fromhex("2A864886F70D010301")
-_STANDARDISED = bytes.fromhex("04007F0007010102")
-"""standardizedDomainParameters, 0.4.0.127.0.7.1.1.2."""
+_STANDARDISED = bytes.fromhex("04007F00070102")
+"""standardizedDomainParameters, 0.4.0.127.0.7.1.2."""
 _PRIME_BITS = range(1024, 4097)
 """Of a prime field that no standard names."""
 

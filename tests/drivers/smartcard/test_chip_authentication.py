@@ -32,7 +32,7 @@ def integer(value: int) -> bytes:
 def spki(number: int, public: bytes) -> bytes:
     """By the number of its standardised group (§9.5.1)."""
     bits = public if number > 2 else integer(int.from_bytes(public))
-    algorithm = tlv.encode(0x06, bytes.fromhex("04007F0007010102")) + integer(number)
+    algorithm = tlv.encode(0x06, bytes.fromhex("04007F00070102")) + integer(number)
     return tlv.encode(0x30, tlv.encode(0x30, algorithm) + tlv.encode(0x03, b"\0" + bits))
 
 

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from drivers.smartcard.emrtd import domain, security_infos
 from drivers.smartcard.emrtd.files import FileId
 from drivers.smartcard.emrtd.pace import ChipAuthenticationData
+from drivers.smartcard.emrtd.public_keys import agreement_key
 from drivers.smartcard.errors import ProofMissing
-from drivers.smartcard.genuine import ActiveAnswer, Needs, TrustStore, Verdict
+from drivers.smartcard.genuine import ActiveAnswer, Needs, TrustStore, Verdict, signed_data
 from tests.drivers.smartcard.genuine.state import (
     CSCA,
     DS,
@@ -227,3 +228,13 @@ def test_a_real_card_security_is_read_and_its_signature_holds(kind: str) -> None
     spoilt = bytearray(security)
     spoilt[100] ^= 1
     assert codes(by_mapping(bytes(spoilt))) == ["ALTERED"]
+
+
+@pytest.mark.parametrize(("kind", "group"), [("ecdh", "brainpoolP256r1"), ("dh", "DH-1024-160")])
+def test_the_static_key_of_a_real_card_security_is_read(kind: str, group: str) -> None:
+    """It names its group by number, as only the standard's own examples do here."""
+    signed = signed_data.parse(
+        bytes.fromhex(VECTORS[f"bsi_eac_worked_example_{kind}"]["ef_cardsecurity"]), SECURITY_OBJECT
+    )
+    keys = security_infos.static_keys(security_infos.parse(signed.content))
+    assert {agreement_key(key.spki).group.name for key in keys} == {group}

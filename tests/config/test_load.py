@@ -106,3 +106,16 @@ def test_every_setting_is_described() -> None:
     for section in Settings.model_fields.values():
         for name, field in getattr(section.annotation, "model_fields", {}).items():
             assert field.description, name
+
+
+def test_a_camera_and_pictures_in_its_place_exclude_each_other(tmp_path: Path) -> None:
+    ((_, key, reason),) = problems(
+        tmp_path, 'profile = "demo"\n[scanner]\ncamera = "/dev/video0"\npictures = "cards"\n'
+    )
+    assert key == "scanner" and "only one" in reason
+
+
+def test_a_scanner_is_named_by_its_device(tmp_path: Path) -> None:
+    for value in ("keyboard", "/etc/passwd", "/dev/input/../../etc/x y"):
+        ((_, key, _),) = problems(tmp_path, f'profile = "demo"\n[scanner]\nwedge = "{value}"\n')
+        assert key == "scanner.wedge"

@@ -73,6 +73,8 @@ def test_a_kiosk_in_service_may_have_what_it_needs(good: Settings) -> None:
         ("registry.interieur.dz", "registry.EXAMPLE", "registry.url"),
         ("[signer]", '[reader]\nname = "Virtual PCD 00 00"\n[signer]', "reader.name"),
         ("[signer]", '[reader]\npcscd_socket = "pcscd.sock"\n[signer]', "reader.pcscd_socket"),
+        ("[signer]", '[scanner]\npictures = "cards"\n[signer]', "scanner.pictures"),
+        ("[signer]", '[scanner]\nserial = "/dev/pts/3"\n[signer]', "scanner.serial"),
         ("[signer]", '[thermal]\naddress = "tcp://127.0.0.1:9100"\n[signer]', "thermal.address"),
         ("[signer]", '[thermal]\naddress = "serial:/dev/pts/3?baud=115200"\n[signer]', "thermal.address"),
     ],

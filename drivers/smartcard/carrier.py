@@ -85,7 +85,7 @@ class Carrier:
     def _exactly(self, command: CommandApdu) -> ResponseApdu:
         """Outside secure messaging: a T=0 card names the length it wants to be asked for (6Cxx; ISO 7816-3 §12.2.1)."""
         answer = self._send(command)
-        if answer.status >> 8 == _EXACTLY and not command.data and command.le not in (None, answer.status & 0xFF):
+        if answer.status >> 8 == _EXACTLY and not command.data and command.le is not None:
             answer = self._send(replace(command, le=(answer.status & 0xFF) or 256))
         return answer
 

@@ -22,6 +22,7 @@ from drivers.simulated.reader import VirtualReader
 from drivers.smartcard import Can, Channel, FileId, IdCard, Mrz, profile
 from drivers.smartcard.carrier import Carrier
 from drivers.smartcard.emrtd import chip, files, pace, public_keys, reading, security_infos
+from drivers.smartcard.emrtd.passwords import Pin
 from drivers.smartcard.emrtd.reading import Partial, Sizes
 from drivers.smartcard.examination import examine
 from drivers.smartcard.genuine import Policy, TrustStore, judge, signed_data
@@ -192,6 +193,23 @@ def test_the_last_try_of_a_pin_is_left_to_whoever_knows_the_can(desk: Desk) -> N
     assert card.pin_tries() == 1
     card.verify_pin("4321")
     assert card.pin_tries() == 3
+
+
+@pytest.mark.parametrize("password", [CAN, Pin("4321")])
+def test_a_session_that_the_chip_ended_is_begun_again_but_never_with_a_pin(desk: Desk, password: Can | Pin) -> None:
+    design = CardDesign.named("pin-pace")
+    desk.insert(replace(design, access=replace(design.access, passwords=tuple(Password))))
+    card = IdCard(desk.connect(), profile=profile_of(design))
+    card.open(password)
+    assert card.read(FileId.DG1)
+    card.channel.transmit(bytes.fromhex("0084000008"))  # a plain command ends any session (9303-11 §9.8.3)
+    sent = card.channel.apdu_count
+    if password == CAN:
+        assert card.read(FileId.SOD)
+        return
+    with pytest.raises(smartcard.ChannelBroken):
+        card.read(FileId.SOD)
+    assert card.channel.apdu_count == sent + 1
 
 
 def domains(mapping: Mapping) -> tuple[int, ...]:

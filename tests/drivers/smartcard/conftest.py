@@ -108,8 +108,9 @@ class Temper:
 @dataclass
 class Chip:
     """A channel to a chip that is opened by BAC, written out from ICAO 9303-11 §4.3 and §9.8; 3DES, short and
-    extended forms. `ends` are the numbers of the protected commands before which it forgets its session;
-    `commands` are what it has understood; `spoil` may change its protected answers."""
+    extended forms. `stingy` says how much of what it is asked for it gives, with a warning. `ends` are the numbers of
+    the protected commands before which it forgets its session; `commands` are what it has understood; `spoil` may
+    change its protected answers."""
 
     contents: dict[FileId, bytes]
     temper: Temper = field(default_factory=Temper)
@@ -118,6 +119,7 @@ class Chip:
     ends: tuple[int, ...] = ()
     other: Callable[[CommandApdu], ResponseApdu] = lambda command: ResponseApdu(b"", 0x6D00)
     spoil: Callable[[bytes], bytes] = lambda answer: answer
+    stingy: Callable[[int], int] = lambda asked: asked
     commands: list[CommandApdu] = field(default_factory=list)
     apdu_count: int = 0
     byte_count: int = 0
@@ -143,6 +145,7 @@ class Chip:
         part = self.temper.in_parts
         if part and len(answer) - 2 > part:
             self.held, answer = answer[part:], answer[:part] + bytes((0x61, min(len(answer) - 2 - part, 255)))
+        assert len(answer) - 2 <= (command.le or 0), "the command has no room for so much"
         return answer
 
     def reset(self) -> None:
@@ -266,8 +269,9 @@ class Chip:
         status = self.temper.refuses(asked, left)
         if status:
             return ResponseApdu(b"", status)
-        data = content[at : at + min(asked, self.temper.most)]
-        return ResponseApdu(data, self.temper.at_end if len(data) == left < asked else 0x9000)
+        data = content[at : at + min(self.stingy(asked), self.temper.most)]
+        less = len(data) < min(asked, left, self.temper.most)
+        return ResponseApdu(data, 0x6282 if less else self.temper.at_end if len(data) == left < asked else 0x9000)
 
 
 @pytest.fixture(scope="session")

@@ -173,6 +173,35 @@ def test_a_mapping_that_leads_to_infinity_is_refused(run) -> None:
         agree(run, MappingChip(variant("GM", 13, "AES-128"), CAN, lie=lie))
 
 
+@pytest.mark.parametrize("coordinate", ["x", "y"])
+def test_a_coordinate_of_more_than_the_field_is_refused(coordinate: str) -> None:
+    """Modulo the prime it would be a point of the curve."""
+    group, point = domain.standardised(13), domain.standardised(13).generator
+    at = 1 if coordinate == "x" else 33
+    while int.from_bytes(point.encode()[at : at + 32]) + group.prime >= 1 << 256:
+        point = point.plus(group.generator)
+    encoded = bytearray(point.encode())
+    encoded[at : at + 32] = (int.from_bytes(encoded[at : at + 32]) + group.prime).to_bytes(32)
+    with pytest.raises(BadPublicKey):
+        group.decode(bytes(encoded))
+
+
+@pytest.mark.parametrize("refused", [False, True])
+@pytest.mark.parametrize("ambiguous", [False, True])
+def test_the_domain_is_named_where_there_are_several_and_else_where_the_card_asks(
+    run, ambiguous: bool, refused: bool
+) -> None:
+    sent: list[bool] = []
+
+    def card(command: CommandApdu) -> ResponseApdu:
+        sent.append(0x84 in {item.tag for item in tlv.parse(command.data)})
+        return ResponseApdu(b"", 0x6A88 if refused and len(sent) == 1 else 0x9000)
+
+    info = replace(variant("GM", 13, "AES-128"), ambiguous=ambiguous)
+    assert run(pace.set_authentication_template(2, info), card) == 0x9000
+    assert sent == [ambiguous, not ambiguous][: 1 + refused]
+
+
 @pytest.mark.parametrize("value", [0, 1, -1, 2])
 def test_numbers_of_a_small_subgroup_are_refused(run, value: int) -> None:
     """Zero, one, minus one, and a number whose order is not the subgroup's."""

@@ -50,12 +50,27 @@ def test_a_file_is_read_whole(run, by_short_id: bool, size: int, most: int) -> N
         (serve(bytes.fromhex("7583FFFFFF") + bytes(300)), smartcard.MalformedData),
         (serve(tlv.encode(0x75, bytes(900))[:500]), smartcard.MalformedData),
         (serve(tlv.encode(0x75, bytes(900)), most=1), smartcard.MalformedData),
+        (serve(tlv.encode(0x75, bytes(900)), most=8), smartcard.MalformedData),
         (lambda command: ResponseApdu(b"", 0x6A82), smartcard.FileAbsent),
         (lambda command: ResponseApdu(b"", 0x6982), smartcard.CardRefused),
         (lambda command: ResponseApdu(bytes(257), 0x9000), smartcard.MalformedData),
     ],
-    ids=["other tag", "too long", "ends early", "a byte at a time", "absent", "locked", "never ends"],
+    ids=["other tag", "too long", "ends early", "a byte at a time", "in crumbs", "absent", "locked", "never ends"],
 )
 def test_a_file_that_is_not_right_is_refused(run, card, error: type[CardError]) -> None:
     with pytest.raises(error):
         run(reading.read(FileId.DG2, Sizes(), Partial()), card)
+
+
+def test_a_length_named_in_the_middle_of_a_file_is_kept_to(run) -> None:
+    content = tlv.encode(0x75, bytes(range(250)) * 4)
+    easy, asked = serve(content), list[int | None]()
+
+    def card(command: CommandApdu) -> ResponseApdu:
+        asked.append(command.le)
+        if not command.p1 & 0x80 and (command.le or 0) > 100:
+            return ResponseApdu(b"", 0x6C64)
+        return easy(command)
+
+    assert run(reading.read(FileId.DG2, Sizes(), Partial()), card) == content
+    assert asked[:3] == [256, 256, 100] and max(le or 0 for le in asked[3:]) == 100

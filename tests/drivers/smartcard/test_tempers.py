@@ -89,6 +89,16 @@ def test_a_card_is_read_whole(chip, temper, name: str, counted: int | None) -> N
     assert len(refused) <= 7, [c.le for c in refused]
 
 
+def test_a_chip_that_gives_less_the_more_it_is_asked_for_is_asked_for_less(chip, temper) -> None:
+    made = temper()
+    hand = chip(FILES, made)
+    hand.stingy = lambda asked: 96 if asked > 192 else asked
+    card = opened(hand)
+    before = hand.apdu_count
+    read_all(card)
+    assert hand.apdu_count - before <= 94
+
+
 @pytest.mark.parametrize(
     ("name", "most"),
     [
@@ -143,7 +153,7 @@ def test_a_chip_that_states_its_buffers_gives_each_file_at_once(chip) -> None:
     [
         (EXTENDED_ATR, None),
         (EXTENDED_ATR, buffers(256, 256)),
-        (EXTENDED_ATR, buffers(261, 290)),
+        (EXTENDED_ATR, buffers(261, 262)),
         (EXTENDED_ATR, tlv.encode(0x7F66, b"\x02\x01")),
         (EXTENDED_ATR, tlv.encode(0x47, b"\x00\x00\xc0")),
         (bytes.fromhex("3B8580018073C00180B6"), buffers(1_000, 32_000)),
@@ -165,6 +175,7 @@ def test_no_other_chip_is_asked_for_an_extended_answer(chip, atr: bytes, info: b
     hand = chip(FILES | ({FileId.ATR_INFO: info} if info else {}), atr=atr)
     read_all(opened(hand))
     assert max(c.le or 0 for c in hand.commands) <= 256
+    assert 231 in reads(hand)
 
 
 @pytest.mark.parametrize("status", [0x6700, 0x6B00, 0x6282, 0x6F00])

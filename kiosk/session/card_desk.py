@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from config.schema import Settings
@@ -17,7 +18,7 @@ from drivers import smartcard
 from drivers.smartcard import FileId, genuine
 from drivers.smartcard.errors import SeveralCards
 from drivers.smartcard.examination import examine
-from drivers.smartcard.profile import load
+from drivers.smartcard.profile import Profile, load
 from kiosk.catalogue import events as logged
 from kiosk.catalogue.log import say
 from kiosk.session import events as e
@@ -186,16 +187,24 @@ class CardDesk:
         """One more file of the card that is open. Raises FileAbsent, CardRefused."""
         return await self._do(lambda: self._the_card().read(file))
 
+    async def follow(self, profile: Profile) -> None:
+        """From here on as this kind of card has it: its zone has told which it is."""
+        await self._do(lambda: self._the_card().follow(profile))
+
     async def pin_tries(self) -> int | None:
         """The PIN tries left, 0 when blocked, None where the card has no PIN. Costs none."""
-        try:
-            return await self._do(lambda: self._the_card().pin_tries())
-        except smartcard.PinAbsent:
-            return None
+        return await self._do(lambda: self._the_card().pin_tries())
 
     async def still_there(self) -> None:
         """Returns where the card answers inside its channel, whatever it answers."""
-        await self.pin_tries()
+
+        def work() -> None:
+            card = self._the_card()
+            if card.pin_tries() is None:  # a kind without a PIN was asked nothing
+                with suppress(smartcard.FileAbsent, smartcard.CardRefused):
+                    card.read(FileId.COM)
+
+        await self._do(work)
 
     async def sign(self, nonce: bytes) -> bytes:
         """Active authentication over 8 bytes."""

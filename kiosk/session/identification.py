@@ -120,6 +120,7 @@ class Identification:
                 await asked
         self._tell(errand, e.Step("holder"))
         with errand.watch.stage("card"):
+            await self._desk.follow(card.profile)
             tries = await self._desk.pin_tries() if self._takes_pin(card) else None
         self._ask_holder(errand, card, tries)
 

@@ -62,6 +62,7 @@ class Desk:
     opened_with: list[object] = field(default_factory=list)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     wait_for_it: bool = True
+    followed: object = None
 
     async def probe(self) -> Any:
         return SimpleNamespace(kind="PACE", passwords=self.passwords)
@@ -76,6 +77,9 @@ class Desk:
         if self.wait_for_it:
             await asyncio.wait_for(self.asked.wait(), 10)
         return SimpleNamespace(nonce=nonce)
+
+    async def follow(self, profile: object) -> None:
+        self.followed = profile
 
     async def pin_tries(self) -> int | None:
         return self.tries
@@ -183,6 +187,7 @@ def test_the_register_is_asked_of_the_card_while_it_is_still_being_read(play: Ca
         await at.who.examine(at.errand)
         assert len(at.registry.shown) == at.registry.challenges == 1
         assert at.told[-1] == heard.AsksPin(3)
+        assert at.errand.card is not None and at.desk.followed is at.errand.card.profile
 
     play(scene)
 

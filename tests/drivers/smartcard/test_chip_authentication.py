@@ -17,6 +17,8 @@ from drivers.smartcard.errors import (
     MalformedData,
     UnsupportedKey,
 )
+from drivers.smartcard.genuine import signed_data
+from drivers.smartcard.genuine.possession import SECURITY_OBJECT
 
 READ = CommandApdu(0, 0xB0, 0x9D, 0, le=8)
 
@@ -89,6 +91,14 @@ def test_version_two_against_an_independent_example(vectors, run, name: str, num
     b = {**b, "ca_picc_token": "00" * 8}
     with pytest.raises(ChipNotProven):
         run(chip.authenticate(ChipKey(offered, key), lambda size: drawn), card)
+
+
+@pytest.mark.parametrize("name", ["ecdh", "dh"])
+def test_the_example_s_card_security_names_the_chip_s_key(vectors, name: str) -> None:
+    b = vectors[f"bsi_eac_worked_example_{name}"]
+    signed = signed_data.parse(bytes.fromhex(b["ef_cardsecurity"]), SECURITY_OBJECT)
+    found = chip.choose(security_infos.parse(signed.content))
+    assert found is not None and found.key.element.encode() == bytes.fromhex(b["ca_picc_pub_key"])
 
 
 # -- version 1

@@ -40,11 +40,14 @@ def obey(wedge: SimulatedWedge) -> None:
 
 async def drive(wedge: SimulatedWedge, layout: Layout) -> None:
     try:
-        async with Wedge(wedge.device, find, layout=layout, pause=0.5) as driver, aclosing(driver.events()) as zones:
+        async with Wedge(wedge.device, find, layout=layout, pause=5.0) as driver, aclosing(driver.events()) as zones:
             say({"open": True})
+            waiting = asyncio.ensure_future(anext(zones))
+            await asyncio.sleep(0)  # so that what is typed is not from before anybody asked
             threading.Thread(target=obey, args=(wedge,), daemon=True).start()
-            async for zone in zones:
-                say({"zone": zone.lines})
+            while True:
+                say({"zone": (await waiting).lines})
+                waiting = asyncio.ensure_future(anext(zones))
     except ScannerError as error:
         say({"code": error.code})
 

@@ -62,7 +62,7 @@ class Hall:
         card = cards["amina"]
         number, birth, expiry = card.mrz.split("|")
         fields = {"document_number": number, "date_of_birth": birth, "date_of_expiry": expiry}
-        given = fields if made.name == "dz-cnibe" else {"can": card.can}
+        given = fields if made.name in ("dz-cnibe", "bac") else {"can": card.can}
         answers = Answers(given, pin or card.pin, "birth-extract", "fr", staff_pin=staff_pin)
         hall.hand.insert(card.file, fault=fault)
         settings = self.town.settings
@@ -121,6 +121,9 @@ def hall(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]
         ("rsa", ("active-authentication", "pin")),
         ("chip-authentication", ("chip-authentication", "pin")),
         ("cam", ("chip-authentication-mapping", "pin")),
+        ("modular", ("active-authentication", "pin")),
+        ("bac", ("active-authentication", "pin")),
+        ("passport", ("active-authentication", "clerk")),
         ("no-pin", ("active-authentication", "clerk")),
         ("bare", ("passive-authentication", "clerk")),
         ("dz-cnibe", ("passive-authentication", "clerk")),

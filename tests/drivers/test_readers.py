@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -38,9 +37,11 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualReader]:
+def reader(
+    tmp_path_factory: pytest.TempPathFactory, use_reader: Callable[[VirtualReader], None]
+) -> Iterator[VirtualReader]:
     with VirtualReader(tmp_path_factory.mktemp("r")) as reader:
-        os.environ.update(reader.environment)
+        use_reader(reader)
         yield reader
 
 

@@ -1,11 +1,10 @@
 """`kiosk card read --json` of every persona's card of every kind, as the technician and the administrator run it."""
 
 import json
-import os
 import queue
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +66,10 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory, use_reader: Callable[[VirtualReader], None]) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("d")
     with VirtualReader(folder / "r") as reader:
-        os.environ.update(reader.environment)
+        use_reader(reader)
         desk = Desk(reader, folder)
         yield desk
         desk.watch.stop()

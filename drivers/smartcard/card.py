@@ -192,7 +192,18 @@ class IdCard:
 
     def read(self, file: FileId, progress: Progress | None = None) -> bytes:
         """The whole file. Raises FileAbsent, CardRefused, MalformedData, ChannelBroken."""
-        return self._keeping(lambda: self._read(file, progress))
+        content = self._keeping(lambda: self._read(file, progress))
+        if file is not FileId.DG15:  # whose key says how long a signature will be
+            self._partials.pop(file, None)
+        return content
+
+    def still_there(self) -> None:
+        """Returns where the chip answers under the session's keys, whatever it answers. Raises ChannelBroken,
+        ChannelEnded, and what a channel raises whose card has left."""
+        self._expect_channel()
+        self._carrier.carry(_first_question())
+        if not self._carrier.proven:
+            raise ChannelBroken("the chip answers outside the session")
 
     def _read(self, file: FileId, progress: Progress | None = None) -> bytes:
         partial = self._partials.setdefault(file, Partial())

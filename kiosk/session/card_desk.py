@@ -26,6 +26,10 @@ from kiosk.session import events as e
 T = TypeVar("T")
 
 
+_AWAY_S = 1.0
+"""How soon the watch sees that a card has left which does not answer."""
+
+
 class CardDesk:
     """`post` gets CardIn and CardOut in the loop's thread, only while somebody asked for them; `readers_changed`
     is called there when readers, or pcscd itself, came or went."""
@@ -149,7 +153,14 @@ class CardDesk:
 
     async def probe(self) -> smartcard.Access:
         """Connect (which resets the card) and see how it opens."""
-        return await self._do(self._probe)
+        try:
+            return await self._do(self._probe)
+        except (smartcard.NoCard, smartcard.CardSilent) as error:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_AWAY_S):
+                    await self._gone.wait()
+                    raise smartcard.CardRemovedError("the card left before it was spoken to") from error
+            raise
 
     def _probe(self) -> smartcard.Access:
         self._close()
@@ -197,14 +208,7 @@ class CardDesk:
 
     async def still_there(self) -> None:
         """Returns where the card answers inside its channel, whatever it answers."""
-
-        def work() -> None:
-            card = self._the_card()
-            if card.pin_tries() is None:  # a kind without a PIN was asked nothing
-                with suppress(smartcard.FileAbsent, smartcard.CardRefused):
-                    card.read(FileId.COM)
-
-        await self._do(work)
+        await self._do(lambda: self._the_card().still_there())
 
     async def sign(self, nonce: bytes) -> bytes:
         """Active authentication over 8 bytes."""

@@ -246,6 +246,19 @@ def test_a_card_pulled_in_mid_read_is_an_error_and_the_next_one_is_read(desk: De
     assert card.read(FileId.DG1)
 
 
+def test_a_card_is_asked_each_time_whether_it_is_still_there(desk: Desk) -> None:
+    desk.insert(desk.card())
+    card = desk.opened(Can("123456"))
+    assert card.read(FileId.COM)
+    before = card.channel.apdu_count
+    card.still_there()
+    card.still_there()
+    assert card.channel.apdu_count == before + 2
+    desk.remove()
+    with pytest.raises(smartcard.CardRemovedError):
+        card.still_there()
+
+
 def test_a_silent_card_is_given_up_and_its_removal_frees_the_reader(desk: Desk) -> None:
     desk.insert(desk.card(), "mute")
     channel = smartcard.connect(deadline=0.3)

@@ -185,4 +185,4 @@ def dependencies(packages: Path, beside: Path | None = None) -> list[str]:
 
 
 def _libraries(packages: Path) -> list[Path]:
-    return [p for p in packages.rglob("*") if p.is_file() and re.search(r"\.so(\.[0-9.]+)?$", p.name)]
+    return [p for p in packages.rglob("*") if p.is_file() and re.search(r"\.so(\.[0-9a-z.]+)?$", p.name)]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from smartcard import scard
 
@@ -98,19 +97,22 @@ class Lane:
 
     def call(self, function: Callable[[], T], deadline: float) -> T:
         """The function's result, or its exception; CardSilent after `deadline` seconds."""
-        future: Future[T] = Future()
+        ended: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
 
         def run() -> None:
             try:
-                future.set_result(function())
+                ended.put((function(), None))
             except BaseException as error:  # noqa: BLE001 - carried to the caller, who raises it
-                future.set_exception(error)
+                ended.put((None, error))
 
         self._calls.put(run)
         try:
-            return future.result(deadline)
-        except TimeoutError as error:
-            raise CardSilent("the card did not answer in time") from error
+            result, error = ended.get(timeout=deadline)
+        except queue.Empty as empty:
+            raise CardSilent("the card did not answer in time") from empty
+        if error is not None:
+            raise error
+        return cast("T", result)
 
     def end(self, last: Callable[[], None], wait: float) -> None:
         """Runs `last` after whatever is under way, then ends the thread; waits for that at most `wait` seconds."""

@@ -33,7 +33,29 @@ class Mapping(Protocol):
 
     @property
     def sent(self) -> bytes: ...
-    def generator(self, nonce: bytes, received: bytes) -> Element: ...
+    def generator(self, nonce: bytes, received: bytes) -> Generator: ...
+
+
+class Generator(Protocol):
+    """What both sides go on with: it is only ever multiplied."""
+
+    def times(self, factor: int) -> Element: ...
+
+
+@dataclass(frozen=True)
+class MappedGenerator:
+    """Ĝ = s·G + x·P, P the chip's mapping key and x ours. It is not reckoned itself: y times it is
+    (y·s)·G + (y·x)·P, which is one long product less."""
+
+    group: Group
+    scalar: int = field(repr=False)
+    chip: Element = field(repr=False)
+    private: int = field(repr=False)
+
+    def times(self, factor: int) -> Element:
+        order = self.group.order
+        agreed = self.chip.times(factor * self.private % order)
+        return self.group.generator.times(factor * self.scalar % order).plus(agreed)
 
 
 @dataclass
@@ -48,16 +70,15 @@ class GenericMapping:
     def sent(self) -> bytes:
         return self.group.generator.times(self.private).encode()
 
-    def generator(self, nonce: bytes, received: bytes) -> Element:
+    def generator(self, nonce: bytes, received: bytes) -> MappedGenerator:
         chip = self.group.decode(received)
         self.theirs = chip.encode()
         if self.theirs == self.sent:
             raise PaceFailed("the card sent our own public key back")
-        shared = chip.times(self.private)
         scalar = int.from_bytes(nonce)
         if scalar % self.group.order == 0:
             raise PaceFailed("the card's nonce is zero")
-        return self.group.generator.times(scalar).plus(shared)
+        return MappedGenerator(self.group, scalar, chip, self.private)
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,8 @@ def test_a_whole_visit_ends_with_paper(town: Machine, visit: Visit, amina: perso
     assert (done[-1]["outcome"], done[-1]["evidence"]) == ("printed", "ipp-completed")
     town.run("kiosk", "ledger", "verify")
     walked = (
-        "attract language card opening can opening pin reading choice preparing preview take-card take-paper goodbye"
+        "attract language card opening can opening reading pin reading choice preparing preview take-card take-paper"
+        " goodbye"
     )
     assert [screen for screen in visit.screens if screen != "printing"] == walked.split()
 

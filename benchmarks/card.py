@@ -26,7 +26,7 @@ from kiosk.simulation.townhall import TownHall
 DELAYS_MS = (0, 8)
 """8 ms is what a contactless chip takes at least to answer anything."""
 _FILES = (smartcard.FileId.DG1, smartcard.FileId.DG11)
-_BLOCK = 5
+BLOCK = 5
 _NONCES = (b"present1", b"grant--1")
 _WAIT_S = 20.0
 _PROTOCOLS = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
@@ -119,8 +119,8 @@ def measure(hall: TownHall, rounds: int) -> list[Stage]:
             chip = f", the chip {delay} ms late" if delay else ""
             stage = Stage(name, f"open, read, prove{chip}", "the same APDUs replayed", counts=counts)
             connects = Stage("", "", "") if delay else connect
-            for start in range(0, rounds, _BLOCK):
-                block = range(start, min(start + _BLOCK, rounds))
+            for start in range(0, rounds, BLOCK):
+                block = range(start, min(start + BLOCK, rounds))
                 with reader.holding(holder.file, delay):
                     for _ in block:
                         _ours(reader.name, holder, connects.ours, stage.ours)

@@ -60,7 +60,7 @@ class Overheard:
     def byte_count(self) -> int:
         return sum(len(command) + len(response) for command, response in self.pairs)
 
-    def transmit(self, command: bytes) -> bytes:
+    def transmit(self, command: bytes, meanwhile: object = None) -> bytes:
         start = time.perf_counter()
         response = self._transmit(command)
         self.milliseconds += (time.perf_counter() - start) * 1000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -20,7 +20,10 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class CommandApdu:
     """`le` is how many bytes are expected: None for none, 256 for "as many as fit a short answer", 65,536 for
-    "as many as fit an extended one". The short form is used wherever it does."""
+    "as many as fit an extended one". The short form is used wherever it does.
+
+    `meanwhile` is work for which the answer is not needed, and which a channel may have done while the chip reckons.
+    """
 
     cla: int
     ins: int
@@ -28,6 +31,7 @@ class CommandApdu:
     p2: int
     data: bytes = field(default=b"", repr=False)
     le: int | None = None
+    meanwhile: Callable[[], object] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.data) > MAX_DATA or (self.le is not None and not 1 <= self.le <= MAX_LE):

@@ -91,7 +91,7 @@ class Carrier:
 
     def _send(self, command: CommandApdu) -> ResponseApdu:
         """One command and its whole answer: what a T=0 card holds back (61xx) is fetched (ISO 7816-4 §11.8.1)."""
-        answer = ResponseApdu.decode(self.channel.transmit(command.encode()))
+        answer = ResponseApdu.decode(self.channel.transmit(command.encode(), command.meanwhile))
         data, parts = answer.data, 0
         while answer.status >> 8 == _MORE:
             rest = CommandApdu(0x00, 0xC0, 0x00, 0x00, le=(answer.status & 0xFF) or 256)

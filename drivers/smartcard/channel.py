@@ -27,7 +27,7 @@ class Channel(Protocol):
     """What `IdCard` speaks through; raises CardError subclasses only.
 
     `atr` is what the card answered to its reset. `apdu_count` counts the commands answered since it was opened,
-    `byte_count` the bytes of both ways.
+    `byte_count` the bytes of both ways. `transmit` may call `meanwhile` while the chip reckons, or not at all.
     """
 
     @property
@@ -36,7 +36,7 @@ class Channel(Protocol):
     def apdu_count(self) -> int: ...
     @property
     def byte_count(self) -> int: ...
-    def transmit(self, command: bytes) -> bytes: ...
+    def transmit(self, command: bytes, meanwhile: Callable[[], object] | None = None) -> bytes: ...
     def reset(self) -> None: ...
     def close(self) -> None: ...
 
@@ -176,7 +176,7 @@ class PcscChannel:
     def byte_count(self) -> int:
         return self._byte_count
 
-    def transmit(self, command: bytes) -> bytes:
+    def transmit(self, command: bytes, meanwhile: Callable[[], object] | None = None) -> bytes:
         """Raises CardRemovedError, CardSilent, PcscUnavailable, NoReader, ReaderFault; then the channel is lost."""
         if self._lost is not None:
             raise self._lost
@@ -191,7 +191,7 @@ class PcscChannel:
                 raise CardRemovedError("the card left without an answer")
             return bytes(answer)
 
-        answer = self._guarded(send)
+        answer = self._guarded(send, meanwhile)
         self._apdu_count += 1
         self._byte_count += len(command) + len(answer)
         return answer
@@ -202,9 +202,9 @@ class PcscChannel:
             raise self._lost
         self._guarded(self._reset)
 
-    def _guarded(self, call: Callable[[], T]) -> T:
+    def _guarded(self, call: Callable[[], T], meanwhile: Callable[[], object] | None = None) -> T:
         try:
-            return self._lane.call(call, self._deadline)
+            return self._lane.call(call, self._deadline, meanwhile)
         except CardError as error:
             self._lost = error
             raise

@@ -95,11 +95,14 @@ class Lane:
         while call := self._calls.get():
             call()
 
-    def call(self, function: Callable[[], T], deadline: float) -> T:
-        """The function's result, or its exception; CardSilent after `deadline` seconds."""
+    def call(self, function: Callable[[], T], deadline: float, meanwhile: Callable[[], object] | None = None) -> T:
+        """The function's result, or its exception; CardSilent after `deadline` seconds. `meanwhile` is called here once
+        the thread has begun."""
+        begun: queue.SimpleQueue[None] = queue.SimpleQueue()
         ended: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
 
         def run() -> None:
+            begun.put(None)
             try:
                 ended.put((function(), None))
             except BaseException as error:  # noqa: BLE001 - carried to the caller, who raises it
@@ -107,6 +110,9 @@ class Lane:
 
         self._calls.put(run)
         try:
+            if meanwhile is not None:
+                begun.get(timeout=deadline)
+                meanwhile()
             result, error = ended.get(timeout=deadline)
         except queue.Empty as empty:
             raise CardSilent("the card did not answer in time") from empty

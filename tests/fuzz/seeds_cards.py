@@ -122,7 +122,7 @@ class Recorder:
         self.atr = chip.atr
         self.said: list[bytes] = []
 
-    def transmit(self, command: bytes) -> bytes:
+    def transmit(self, command: bytes, meanwhile: object = None) -> bytes:
         self.said.append(self._chip.process(command))
         return self.said[-1]
 

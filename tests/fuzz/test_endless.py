@@ -28,7 +28,7 @@ class Parrot:
     def __init__(self, first: bytes | None, always: bytes) -> None:
         self._first, self._always = first, always
 
-    def transmit(self, command: bytes) -> bytes:
+    def transmit(self, command: bytes, meanwhile: object = None) -> bytes:
         self.apdu_count += 1
         assert self.apdu_count < MOST, "it is asked without end"
         answer, self._first = self._first or self._always, None

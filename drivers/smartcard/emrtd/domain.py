@@ -11,11 +11,13 @@ prime order (RFC 2631 §2.1.5), and nothing may lead to the neutral element.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, Protocol
 
 import ecdsa.curves
+from cryptography.hazmat.primitives.asymmetric import ec
 from ecdsa import (
     BRAINPOOLP192r1,
     BRAINPOOLP224r1,
@@ -65,6 +67,11 @@ class Group(Protocol):
     def generator(self) -> Element: ...
     def decode(self, data: bytes) -> Element: ...
     def from_field(self, value: int) -> Element: ...
+    def agreement_of(self, private: int) -> Agreeing: ...
+
+
+Agreeing = Callable[[Element], bytes]
+"""From the other side's public key to the shared secret. It may have cost something to make."""
 
 
 def private_key(group: Group, random: Randomness) -> int:
@@ -126,6 +133,16 @@ class Curve:
         if not self._curve.contains_point(x, y):
             raise BadPublicKey("a public key of the card is not a point of the curve")
         return Point(self, PointJacobi(self._curve, x, y, 1, self.order))
+
+    def agreement_of(self, private: int) -> Agreeing:
+        """By OpenSSL where it has the curve: sooner done, and in the same time for any key."""
+        curve = _OPENSSL.get(self.name)
+        if curve is None:
+            return lambda theirs: theirs.times(private).secret()
+        key = ec.derive_private_key(private, curve)
+        return lambda theirs: key.exchange(
+            ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(curve, theirs.encode())
+        )
 
     def from_field(self, value: int) -> Point:
         """f_G of the integrated mapping (appendix B.2): a point of unknown logarithm. For primes 3 mod 4."""
@@ -195,6 +212,9 @@ class PrimeField:
             raise BadPublicKey("a public key of the card is not in the subgroup")
         return Number(self, value)
 
+    def agreement_of(self, private: int) -> Agreeing:
+        return lambda theirs: theirs.times(private).secret()
+
     def from_field(self, value: int) -> Number:
         """f_g of the integrated mapping (§4.4.3.3.2): x to the power of the cofactor."""
         return self.made(pow(value, (self.prime - 1) // self.order, self.prime))
@@ -212,6 +232,14 @@ _CURVES = {
     16: ("brainpoolP384r1", BRAINPOOLP384r1),
     17: ("brainpoolP512r1", BRAINPOOLP512r1),
     18: ("P-521", NIST521p),
+}
+_OPENSSL: dict[str, ec.EllipticCurve] = {
+    "P-256": ec.SECP256R1(),
+    "brainpoolP256r1": ec.BrainpoolP256R1(),
+    "P-384": ec.SECP384R1(),
+    "brainpoolP384r1": ec.BrainpoolP384R1(),
+    "brainpoolP512r1": ec.BrainpoolP512R1(),
+    "P-521": ec.SECP521R1(),
 }
 NUMBERS = (*MODP, *_CURVES)
 

@@ -29,10 +29,13 @@ _C1 = {
 
 
 class Mapping(Protocol):
-    """`sent` is what the terminal gives in step 2; `generator` makes of the chip's answer what both go on with."""
+    """`sent` is what the terminal gives in step 2; `generator` makes of the chip's answer what both go on with.
+    `reckon_ahead` may be called before: what can be known of the generator's multiple without that answer.
+    """
 
     @property
     def sent(self) -> bytes: ...
+    def reckon_ahead(self, nonce: bytes, factor: int) -> None: ...
     def generator(self, nonce: bytes, received: bytes) -> Generator: ...
 
 
@@ -45,17 +48,15 @@ class Generator(Protocol):
 @dataclass(frozen=True)
 class MappedGenerator:
     """Ĝ = s·G + x·P, P the chip's mapping key and x ours. It is not reckoned itself: y times it is
-    (y·s)·G + (y·x)·P, which is one long product less."""
+    (y·s)·G + (y·x)·P, which is one long product less, and the first half needs nothing of the chip's."""
 
-    group: Group
-    scalar: int = field(repr=False)
+    mapping: GenericMapping
+    nonce: bytes = field(repr=False)
     chip: Element = field(repr=False)
-    private: int = field(repr=False)
 
     def times(self, factor: int) -> Element:
-        order = self.group.order
-        agreed = self.chip.times(factor * self.private % order)
-        return self.group.generator.times(factor * self.scalar % order).plus(agreed)
+        agreed = self.chip.times(factor * self.mapping.private % self.mapping.group.order)
+        return self.mapping.of_the_nonce(self.nonce, factor).plus(agreed)
 
 
 @dataclass
@@ -65,6 +66,7 @@ class GenericMapping:
     group: Group
     private: int = field(repr=False)
     theirs: bytes = b""
+    _ahead: tuple[bytes, int, Element] | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def sent(self) -> bytes:
@@ -75,10 +77,19 @@ class GenericMapping:
         self.theirs = chip.encode()
         if self.theirs == self.sent:
             raise PaceFailed("the card sent our own public key back")
-        scalar = int.from_bytes(nonce)
-        if scalar % self.group.order == 0:
+        if int.from_bytes(nonce) % self.group.order == 0:
             raise PaceFailed("the card's nonce is zero")
-        return MappedGenerator(self.group, scalar, chip, self.private)
+        return MappedGenerator(self, nonce, chip)
+
+    def reckon_ahead(self, nonce: bytes, factor: int) -> None:
+        if int.from_bytes(nonce) % self.group.order:
+            self._ahead = nonce, factor, self.of_the_nonce(nonce, factor)
+
+    def of_the_nonce(self, nonce: bytes, factor: int) -> Element:
+        """(y·s)·G."""
+        if self._ahead is not None and self._ahead[:2] == (nonce, factor):
+            return self._ahead[2]
+        return self.group.generator.times(factor * int.from_bytes(nonce) % self.group.order)
 
 
 @dataclass(frozen=True)
@@ -88,6 +99,9 @@ class IntegratedMapping:
     group: Group
     cipher: CipherName
     sent: bytes = field(repr=False)
+
+    def reckon_ahead(self, nonce: bytes, factor: int) -> None:
+        """Nothing: it is little."""
 
     def generator(self, nonce: bytes, received: bytes) -> Element:
         if received:

@@ -13,7 +13,9 @@ key is known to be genuine (`ChipAuthenticationData`).
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 from drivers.smartcard import tlv
 from drivers.smartcard.apdu import MAX_LE, OK, CommandApdu, Exchange
@@ -90,9 +92,11 @@ def public_key_object(agreement: Agreement, protocol: bytes, public: bytes) -> b
     return tlv.encode(_PUBLIC_KEY, tlv.encode(_OID, protocol) + tlv.encode(tag, public))
 
 
-def general_authenticate(content: bytes, *, last: bool = False, le: int = 256) -> CommandApdu:
+def general_authenticate(
+    content: bytes, *, last: bool = False, le: int = 256, meanwhile: Callable[[], object] | None = None
+) -> CommandApdu:
     """One step; all but the last are chained (CLA 10, §4.4.4.3)."""
-    return CommandApdu(0x00 if last else 0x10, 0x86, 0x00, 0x00, tlv.encode(_DYNAMIC_DATA, content), le=le)
+    return CommandApdu(0x00 if last else 0x10, 0x86, 0x00, 0x00, tlv.encode(_DYNAMIC_DATA, content), le, meanwhile)
 
 
 def key_agreement(password: Password, info: PaceInfo, random: Randomness) -> Exchange[Established]:
@@ -101,21 +105,21 @@ def key_agreement(password: Password, info: PaceInfo, random: Randomness) -> Exc
     Raises WrongPassword, PaceFailed, PaceUnsupported, CardRefused, MalformedData.
     """
     group = domain.standardised(info.parameters)
-    response = yield general_authenticate(b"")
+    mapped, private = mapping.of(info.mapping, group, info.cipher, random), domain.private_key(group, random)
+    response = yield general_authenticate(b"", meanwhile=lambda: mapped.sent)
     z = _answer(response.expect_ok("PACE, nonce"), _NONCE)
     s = decrypt_nonce(password_key(password, info.cipher), z, info.cipher)
 
-    mapped = mapping.of(info.mapping, group, info.cipher, random)
-    received = yield from _step(group, _MAP_OURS, mapped.sent, "PACE, mapping")
-    generator = mapped.generator(s, received)
+    ahead = partial(mapped.reckon_ahead, s, private)
+    received = yield from _step(group, _MAP_OURS, mapped.sent, "PACE, mapping", meanwhile=ahead)
+    ours = mapped.generator(s, received).times(private).encode()
 
-    private = domain.private_key(group, random)
-    ours = generator.times(private).encode()
-    theirs = yield from _step(group, _KEY_OURS, ours, "PACE, key agreement")
+    agreement = cache(partial(group.agreement_of, private))
+    theirs = yield from _step(group, _KEY_OURS, ours, "PACE, key agreement", meanwhile=agreement)
     chip = group.decode(theirs)
     if chip.encode() == ours:
         raise PaceFailed("the card sent our own public key back")
-    keys = session_keys(info.cipher, chip.times(private).secret())
+    keys = session_keys(info.cipher, agreement()(chip))
 
     chip_data = yield from _exchange_tokens(keys, info, ours, theirs)
     return Established(SecureMessaging(keys), _chip(info, group, mapped, keys, chip_data))
@@ -150,10 +154,12 @@ def _chip(
     return ChipAuthenticationData(group, factor, mapped.theirs)
 
 
-def _step(group: Group, tag: int, sent: bytes, what: str) -> Exchange[bytes]:
+def _step(
+    group: Group, tag: int, sent: bytes, what: str, *, meanwhile: Callable[[], object] | None = None
+) -> Exchange[bytes]:
     # A 2048-bit number and its wrapping fit no short answer.
     le = 256 if group.size < 240 else MAX_LE
-    response = yield general_authenticate(tlv.encode(tag, sent), le=le)
+    response = yield general_authenticate(tlv.encode(tag, sent), le=le, meanwhile=meanwhile)
     return _answer(response.expect_ok(what), tag + 1)
 
 

@@ -36,7 +36,7 @@ class Script:
         self.byte_count = 0
         self.resets = 0
 
-    def transmit(self, command: bytes) -> bytes:
+    def transmit(self, command: bytes, meanwhile: object = None) -> bytes:
         expected, answer = self.lines[self.apdu_count]
         assert command.hex().upper() == expected.hex().upper()
         self.apdu_count += 1
@@ -132,7 +132,7 @@ class Chip:
     held: bytes = b""
     rnd: bytes = b"\x46\x08\xf9\x19\x88\x70\x22\x12"
 
-    def transmit(self, raw: bytes) -> bytes:
+    def transmit(self, raw: bytes, meanwhile: object = None) -> bytes:
         self.apdu_count += 1
         command = self._decoded(raw)
         if command.ins == 0xC0:

@@ -32,7 +32,7 @@ class Shown:
         self.content = bytes.fromhex(card_access) if card_access is not None else None
         self.commands: list[bytes] = []
 
-    def transmit(self, command: bytes) -> bytes:
+    def transmit(self, command: bytes, meanwhile: object = None) -> bytes:
         self.commands.append(command)
         if command[1] == 0xB0 and self.content is not None:
             return self.content + b"\x90\x00"
@@ -120,7 +120,7 @@ class Babbler(Shown):
         super().__init__(None)
         self.answers = answers
 
-    def transmit(self, command: bytes) -> bytes:
+    def transmit(self, command: bytes, meanwhile: object = None) -> bytes:
         return self.answers.pop(0) if self.answers else b"\x6f\x00"
 
 
@@ -162,7 +162,7 @@ class Talker(Shown):
         super().__init__(None)
         self.answers = [bytes.fromhex(answer) for answer in answers]
 
-    def transmit(self, command: bytes) -> bytes:
+    def transmit(self, command: bytes, meanwhile: object = None) -> bytes:
         self.commands.append(command)
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
@@ -219,6 +219,26 @@ def test_a_call_that_hangs_is_given_up_and_the_lane_ends_when_it_returns() -> No
     assert not ended.is_set()
     returns.set()
     assert ended.wait(10)
+
+
+def test_what_needs_no_answer_is_done_while_the_call_is_under_way() -> None:
+    lane, called, worked = Lane("test"), threading.Event(), threading.Event()
+
+    def call() -> bool:
+        called.set()
+        return worked.wait(10)
+
+    assert lane.call(call, 20, lambda: called.wait(10) and worked.set())
+    lane.end(lambda: None, wait=10)
+
+
+def test_a_lane_that_is_still_busy_is_given_up_with_work_as_without() -> None:
+    lane, returns = Lane("test"), threading.Event()
+    for meanwhile in (None, fail):
+        with pytest.raises(smartcard.CardSilent):
+            lane.call(returns.wait, 0.01, meanwhile)
+    returns.set()
+    lane.end(lambda: None, wait=10)
 
 
 def test_a_call_s_own_failure_reaches_the_caller() -> None:

@@ -123,7 +123,7 @@ def test_a_chip_that_does_not_answer_under_the_new_keys_is_a_copy(chip, answer: 
     card = opened(hand)
     listen = hand.transmit
 
-    def transmit(raw: bytes) -> bytes:
+    def transmit(raw: bytes, meanwhile: object = None) -> bytes:
         return bytes.fromhex(answer) if raw[1] == 0xB0 else listen(raw)
 
     hand.transmit = transmit

@@ -36,7 +36,7 @@ class Babbler:
     def __init__(self, said: bytes) -> None:
         self._answers = answers(said)
 
-    def transmit(self, command: bytes) -> bytes:
+    def transmit(self, command: bytes, meanwhile: object = None) -> bytes:
         answer = next(self._answers, None)
         if answer is None:
             raise CardRemovedError("the card was taken out")

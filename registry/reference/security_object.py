@@ -14,21 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asn1crypto import algos, cms, core
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from registry.errors import CardNotProven, SetupError
+from registry.reference import public_keys
+from registry.reference.public_keys import HASHES, PublicKey, Scheme
 
 _LDS_SECURITY_OBJECT = "2.23.136.1.1.1"
-_HASHES: dict[str, type[hashes.SHA224] | type[hashes.SHA256] | type[hashes.SHA384] | type[hashes.SHA512]] = {
-    "sha224": hashes.SHA224,
-    "sha256": hashes.SHA256,
-    "sha384": hashes.SHA384,
-    "sha512": hashes.SHA512,
-}
+_UNPARAMETERED: dict[str, Scheme] = {"ecdsa": "ecdsa", "rsassa_pkcs1v15": padding.PKCS1v15()}
 _MAX_ANCHORS = 64
 # asn1crypto reads lazily, so that a malformed SOD can raise any of these at any touch; the rest is cryptography's.
 UNREADABLE = (
@@ -115,7 +113,7 @@ def signed_hashes(sod: bytes, anchors: Sequence[x509.Certificate], at: dt.dateti
     _verify_signer(signer, security_object, certificate)
     parsed = _LdsSecurityObject.load(security_object, strict=True)
     algorithm = parsed["hash_algorithm"]["algorithm"].native
-    if algorithm not in _HASHES:
+    if algorithm not in HASHES:
         raise CardNotProven("the SOD hashes by an algorithm not accepted")
     groups = [(int(group["number"].native), bytes(group["hash"])) for group in parsed["hashes"]]
     if len(dict(groups)) != len(groups):
@@ -126,7 +124,7 @@ def signed_hashes(sod: bytes, anchors: Sequence[x509.Certificate], at: dt.dateti
 def _verify_signer(signer: cms.SignerInfo, security_object: bytes, certificate: x509.Certificate) -> None:
     """RFC 5652 §5.4 and §11: content type and digest in the signed attributes, and the signature over them."""
     digest_name = signer["digest_algorithm"]["algorithm"].native
-    if digest_name not in _HASHES:
+    if digest_name not in HASHES:
         raise CardNotProven("the SOD is signed by an algorithm not accepted")
     attributes: dict[str, list[core.Asn1Value]] = {}
     for attribute in signer["signed_attrs"]:
@@ -138,51 +136,46 @@ def _verify_signer(signer: cms.SignerInfo, security_object: bytes, certificate: 
         raise CardNotProven("the SOD's signature is about other hashes")
     # The attributes are signed under their own tag, SET OF, not under the [0] they are sent with.
     signed_bytes = b"\x31" + signer["signed_attrs"].dump()[1:]
-    try:
-        _verify_signature(certificate, signer, digest_name, signed_bytes)
-    except InvalidSignature:
-        raise CardNotProven("the SOD's signature does not hold") from None
+    if not _signed_by(_key(certificate), signer, digest_name, signed_bytes):
+        raise CardNotProven("the SOD's signature does not hold")
 
 
-def _verify_signature(certificate: x509.Certificate, signer: cms.SignerInfo, digest_name: str, signed: bytes) -> None:
-    """By the SignerInfo's own algorithm. Raises InvalidSignature, CardNotProven."""
-    key, signature = certificate.public_key(), bytes(signer["signature"])
+def _signed_by(key: PublicKey, signer: cms.SignerInfo, digest_name: str, signed: bytes) -> bool:
+    """By the SignerInfo's own algorithm. Raises CardNotProven."""
     algorithm: algos.SignedDigestAlgorithm = signer["signature_algorithm"]
-    kind = algorithm.signature_algo
     # Some signers name the bare algorithm only: its hash is then that of the digest.
     bare = algorithm["algorithm"].native in ("rsassa_pkcs1v15", "ecdsa")
-    hash_ = _HASHES.get(digest_name if bare else algorithm.hash_algo)
-    if hash_ is None:
+    hash_ = digest_name if bare else algorithm.hash_algo
+    scheme = _scheme(algorithm)
+    if hash_ not in HASHES or scheme is None:
         raise CardNotProven("the SOD is signed by an algorithm not accepted")
-    if isinstance(key, ec.EllipticCurvePublicKey) and kind == "ecdsa":
-        key.verify(signature, signed, ec.ECDSA(hash_()))
-    elif isinstance(key, rsa.RSAPublicKey) and kind == "rsassa_pkcs1v15":
-        key.verify(signature, signed, padding.PKCS1v15(), hash_())
-    elif isinstance(key, rsa.RSAPublicKey) and kind == "rsassa_pss":
-        parameters = algorithm["parameters"]
-        masked_by = _HASHES.get(parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native)
-        if masked_by is None:
-            raise CardNotProven("the SOD is signed by an algorithm not accepted")
-        salt = int(parameters["salt_length"].native)
-        key.verify(signature, signed, padding.PSS(padding.MGF1(masked_by()), salt), hash_())
-    else:
-        raise CardNotProven("the document signer's key is of a kind not accepted")
+    return public_keys.holds(key, bytes(signer["signature"]), signed, hash_, scheme)
+
+
+def _scheme(algorithm: algos.SignedDigestAlgorithm) -> Scheme | None:
+    if algorithm.signature_algo != "rsassa_pss":
+        return _UNPARAMETERED.get(algorithm.signature_algo)
+    parameters = algorithm["parameters"]
+    masked_by = HASHES.get(parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native)
+    return padding.PSS(padding.MGF1(masked_by), int(parameters["salt_length"].native)) if masked_by else None
+
+
+def _key(certificate: x509.Certificate) -> PublicKey:
+    """Raises CardNotProven."""
+    return public_keys.read(_asn1(certificate)["tbs_certificate"]["subject_public_key_info"].dump())
+
+
+def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    """For its key, which `cryptography` may refuse, and its names, which it compares byte by byte."""
+    return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
 
 
 def _document_signer(
     signed: cms.SignedData, signer: cms.SignerInfo, anchors: Sequence[x509.Certificate], at: dt.datetime
 ) -> x509.Certificate:
     """The certificate the SignerInfo names, if a country certificate we believe issued it and both are in force."""
-    if signer["sid"].name != "issuer_and_serial_number":
-        raise CardNotProven("the SOD names its signer in a way not accepted")
-    wanted = signer["sid"].chosen
-    named = [
-        entry.chosen
-        for entry in signed["certificates"]
-        if entry.name == "certificate"
-        and entry.chosen.issuer == wanted["issuer"]
-        and entry.chosen.serial_number == wanted["serial_number"].native
-    ]
+    shown = [entry.chosen for entry in signed["certificates"] if entry.name == "certificate"]
+    named = [certificate for certificate in shown if _names(signer["sid"], certificate)]
     if len(named) != 1:
         raise CardNotProven("the SOD does not carry its signer's certificate")
     certificate = x509.load_der_x509_certificate(named[0].dump())
@@ -196,12 +189,26 @@ def _document_signer(
     return certificate
 
 
+def _names(sid: cms.SignerIdentifier, certificate: asn1_x509.Certificate) -> bool:
+    """By issuer and number, or by the key's identifier (9303-10 §4.6.2.2)."""
+    if sid.name == "subject_key_identifier":
+        return bool(bytes(sid.chosen) == certificate.key_identifier)
+    wanted = sid.chosen
+    return (certificate.issuer, certificate.serial_number) == (wanted["issuer"], wanted["serial_number"].native)
+
+
 def _issued_by(certificate: x509.Certificate, anchor: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(anchor)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    if _asn1(certificate).issuer != _asn1(anchor).subject or not _is_authority(anchor):  # RFC 5280 §7.1
         return False
-    return _is_authority(anchor)
+    parameters, hash_ = certificate.signature_algorithm_parameters, certificate.signature_hash_algorithm
+    if hash_ is None or hash_.name not in HASHES or parameters is None:
+        return False
+    scheme: Scheme = "ecdsa" if isinstance(parameters, ec.ECDSA) else parameters
+    signed = certificate.tbs_certificate_bytes
+    try:
+        return public_keys.holds(_key(anchor), certificate.signature, signed, hash_.name, scheme)
+    except CardNotProven:
+        return False
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

@@ -119,6 +119,7 @@ def hall(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]
     [
         ("icao", ("active-authentication", "pin")),
         ("rsa", ("active-authentication", "pin")),
+        ("written-out", ("active-authentication", "pin")),
         ("chip-authentication", ("chip-authentication", "pin")),
         ("cam", ("chip-authentication-mapping", "pin")),
         ("modular", ("active-authentication", "pin")),

@@ -24,7 +24,7 @@ CHIP = {"ma-cnie", "chip-authentication", "cam", "pin-pace", "modular"}
 """Designs whose chip proves itself by chip authentication, or the mapping."""
 ACTIVE = {
     "icao", "rsa", "bac", "no-pin", "pin-application", "pin-pace", "integrated", "modular", "rich", "passport", "short",
-    "t0",
+    "t0", "written-out",
 }  # fmt: skip
 NO_DG11 = {"bare"}
 SLOW = pytest.mark.slow

@@ -15,7 +15,8 @@ import secrets
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from asn1crypto import algos, cms, core
+import ecdsa
+from asn1crypto import algos, cms, core, keys
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -26,7 +27,7 @@ from cryptography.x509.oid import NameOID
 
 LDS_SECURITY_OBJECT = "2.23.136.1.1.1"
 NUMBERS = {"dg1": 1, "dg11": 11, "dg14": 14, "dg15": 15}
-Signing = Literal["ecdsa", "rsa", "pss"]
+Signing = Literal["ecdsa", "written-out", "rsa", "pss"]
 
 
 def tlv(tag: int, *values: bytes) -> bytes:
@@ -41,7 +42,11 @@ def tlv(tag: int, *values: bytes) -> bytes:
 
 
 class Country:
-    """A country's signing authority (P-384) and one document signer (P-256, or RSA as `signing` says)."""
+    """A country's signing authority (P-384) and one document signer (P-256, or RSA as `signing` says).
+
+    Where they are written out both are on Brainpool's curves, whose numbers their certificates give instead of a name.
+    `named_by_key`: the SOD names its signer by the key's identifier.
+    """
 
     def __init__(
         self,
@@ -50,12 +55,16 @@ class Country:
         signer_until: dt.datetime | None = None,
         signing: Signing = "ecdsa",
         signer_code: str | None = None,
+        named_by_key: bool = False,
+        signer_s_issuer: str = "Test CSCA",
     ) -> None:
-        self._csca_key = ec.generate_private_key(ec.SECP384R1())
+        written_out = signing == "written-out"
+        self._named_by_key = named_by_key
+        self._csca_key = ec.generate_private_key(ec.BrainpoolP384R1() if written_out else ec.SECP384R1())
         self._signing = signing
         self._signer_key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = (
-            ec.generate_private_key(ec.SECP256R1())
-            if signing == "ecdsa"
+            ec.generate_private_key(ec.BrainpoolP256R1() if written_out else ec.SECP256R1())
+            if signing in ("ecdsa", "written-out")
             else rsa.generate_private_key(public_exponent=65537, key_size=2048)
         )
         root = x509.Name(
@@ -68,7 +77,8 @@ class Country:
             ]
         )
         csca = self._issue(root, root, self._csca_key.public_key(), ca=True, until=None)
-        signer = self._issue(leaf, root, self._signer_key.public_key(), ca=False, until=signer_until)
+        issuer = x509.Name([*list(root)[:1], x509.NameAttribute(NameOID.COMMON_NAME, signer_s_issuer)])
+        signer = self._issue(leaf, issuer, self._signer_key.public_key(), ca=False, until=signer_until)
         self.csca = csca.public_bytes(Encoding.DER)
         self._signer = asn1_x509.Certificate.load(signer.public_bytes(Encoding.DER))
 
@@ -82,7 +92,7 @@ class Country:
         until: dt.datetime | None,
     ) -> x509.Certificate:
         start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-        return (
+        made = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(issuer)
@@ -91,8 +101,18 @@ class Country:
             .not_valid_before(start)
             .not_valid_after(until or dt.datetime(2045, 1, 1, tzinfo=dt.UTC))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=0 if ca else None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .sign(self._csca_key, hashes.SHA384())
         )
+        return self._written_out(made) if self._signing == "written-out" else made
+
+    def _written_out(self, certificate: x509.Certificate) -> x509.Certificate:
+        """The same, its key's curve given number by number."""
+        read = asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+        body = read["tbs_certificate"]
+        body["subject_public_key_info"] = keys.PublicKeyInfo.load(written_out(body["subject_public_key_info"].dump()))
+        read["signature_value"] = self._csca_key.sign(body.dump(), ec.ECDSA(hashes.SHA384()))
+        return x509.load_der_x509_certificate(read.dump())
 
     def security_object(self, groups: dict[int, bytes]) -> bytes:
         """EF.SOD over the given data groups (ICAO 9303-10 §4.6.2)."""
@@ -111,10 +131,7 @@ class Country:
         signature, signature_algorithm = self._sign(attributes.dump())
         signer = {
             "version": "v1",
-            "sid": cms.SignerIdentifier(
-                "issuer_and_serial_number",
-                {"issuer": self._signer.issuer, "serial_number": self._signer.serial_number},
-            ),
+            "sid": self._signer_identifier(),
             "digest_algorithm": algorithm,
             "signed_attrs": attributes,
             "signature_algorithm": signature_algorithm,
@@ -131,6 +148,12 @@ class Country:
         )
         return tlv(0x77, cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump())
 
+    def _signer_identifier(self) -> cms.SignerIdentifier:
+        if self._named_by_key:
+            return cms.SignerIdentifier("subject_key_identifier", self._signer.key_identifier)
+        named = {"issuer": self._signer.issuer, "serial_number": self._signer.serial_number}
+        return cms.SignerIdentifier("issuer_and_serial_number", named)
+
     def _sign(self, data: bytes) -> tuple[bytes, dict[str, object]]:
         if isinstance(self._signer_key, ec.EllipticCurvePrivateKey):
             return self._signer_key.sign(data, ec.ECDSA(hashes.SHA256())), {"algorithm": "sha256_ecdsa"}
@@ -143,6 +166,12 @@ class Country:
             "salt_length": 20,
         }
         return self._signer_key.sign(data, pss, hashes.SHA256()), {"algorithm": "rsassa_pss", "parameters": parameters}
+
+
+def written_out(spki: bytes) -> bytes:
+    """A public key whose curve has a name, with all its numbers instead (RFC 3279 §2.3.5)."""
+    explicit: bytes = ecdsa.VerifyingKey.from_der(spki).to_der(curve_parameters_encoding="explicit")
+    return explicit
 
 
 class Chip(Protocol):

@@ -182,9 +182,10 @@ async def test_a_pin_proves_nobody_to_a_chip_that_is_not_proven(town: Town) -> N
 # --- who signed, and what the zone says ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("signing", ["rsa", "pss"])
-def test_document_signers_with_rsa(signing: Signing) -> None:
-    country = Country("DZ", signing=signing)
+@pytest.mark.parametrize("named_by_key", [False, True])
+@pytest.mark.parametrize("signing", ["ecdsa", "written-out", "rsa", "pss"])
+def test_document_signers_of_every_kind(signing: Signing, named_by_key: bool) -> None:
+    country = Country("DZ", signing=signing, named_by_key=named_by_key)
     anchors = [x509.load_der_x509_certificate(country.csca)]
     held = card(country, EcChip())
     assert prove_card(CardFiles(**held.files), anchors, at=START).holder.nin == AMINA
@@ -192,6 +193,17 @@ def test_document_signers_with_rsa(signing: Signing) -> None:
     spoiled = sod[:-1] + bytes([sod[-1] ^ 1])
     with pytest.raises(CardNotProven, match="signature does not hold"):
         prove_card(CardFiles(**{**held.files, "sod": spoiled}), anchors, at=START)
+
+
+@pytest.mark.parametrize(("spelled", "same"), [("TEST  csca", True), ("Test CSCA 2", False)])
+def test_a_country_signer_s_name_is_read_not_compared_byte_by_byte(spelled: str, same: bool) -> None:
+    country = Country("DZ", signer_s_issuer=spelled)
+    files, anchors = CardFiles(**card(country).files), [x509.load_der_x509_certificate(country.csca)]
+    if same:
+        assert prove_card(files, anchors, at=START).holder.nin == AMINA
+    else:
+        with pytest.raises(CardNotProven, match="no country certificate"):
+            prove_card(files, anchors, at=START)
 
 
 def test_countries_that_do_not_agree() -> None:

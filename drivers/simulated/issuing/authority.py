@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from drivers.simulated.errors import IssuerUnusable
 from drivers.simulated.issuing import certificates, security_object
+from drivers.simulated.issuing.design import SignatureKind
 
 _DAY = dt.timedelta(days=1)
 
@@ -75,6 +76,20 @@ class Authority:
         """A good document signer with an RSA key."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         return self._made("rsa", self.csca, key, self._now - _DAY)
+
+    @cached_property
+    def written_out(self) -> Signer:
+        """A good document signer whose certificate gives its curve number by number (9303-12 §4)."""
+        key, by = ec.generate_private_key(ec.BrainpoolP384R1()), self.csca.key
+        assert isinstance(by, ec.EllipticCurvePrivateKey)  # noqa: S101 - every CSCA here has such a key
+        made = certificates.document_signer(key.public_key(), by=by, csca=self.csca.certificate, since=self._now - _DAY)
+        return Signer(certificates.with_curve_written_out(made, key, by=by), key)
+
+    def by(self, kind: SignatureKind) -> Signer:
+        """The good document signer who signs that way."""
+        if kind.startswith("rsa"):
+            return self.rsa
+        return self.written_out if kind == "ecdsa-written-out" else self.signer
 
     @property
     def revocations(self) -> bytes:

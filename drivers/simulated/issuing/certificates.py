@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 
+from asn1crypto import keys
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+
+from drivers.simulated.card.curves import CURVES
+from drivers.simulated.issuing.security_infos import public_key
 
 Key = ec.EllipticCurvePrivateKey
 Public = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -47,6 +52,16 @@ def document_signer(
     builder = builder.add_extension(period, critical=False)
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), False)
     return builder.sign(by, hashes.SHA384())
+
+
+def with_curve_written_out(certificate: x509.Certificate, key: Key, *, by: Key) -> x509.Certificate:
+    """The same with its public key, on brainpoolP384r1, under explicit parameters; signed again."""
+    read = asn1.Certificate.load(certificate.public_bytes(Encoding.DER))
+    point = CURVES[16].generator.times(key.private_numbers().private_value)
+    body = read["tbs_certificate"]
+    body["subject_public_key_info"] = keys.PublicKeyInfo.load(public_key(point, 16, "explicit"))
+    read["signature_value"] = by.sign(body.dump(), ec.ECDSA(hashes.SHA384()))
+    return x509.load_der_x509_certificate(read.dump())
 
 
 def revocations(revoked: x509.Certificate, *, by: Key, csca: x509.Certificate, now: dt.datetime) -> bytes:

@@ -17,7 +17,7 @@ from drivers.simulated.errors import HolderInvalid
 Zone = Literal["TD1", "TD2", "TD3"]
 Country = Literal["DZ", "MA"]
 Parameters = Literal["explicit", "standardized", "named"]
-SignatureKind = Literal["ecdsa", "rsa", "rsa-pss"]
+SignatureKind = Literal["ecdsa", "ecdsa-written-out", "rsa", "rsa-pss"]
 
 _GROUPS = (FileId.DG1, FileId.DG2, FileId.DG11, FileId.DG14, FileId.DG15)
 
@@ -134,6 +134,12 @@ DESIGNS: dict[str, CardDesign] = {
             access=_CAM,
             chip_keys=(ChipKeyDesign(key_id=13),),
             active=None,
+        ),
+        replace(
+            _ICAO,
+            name="written-out",  # every curve number by number, as most states write them in certificates
+            signature="ecdsa-written-out",
+            active=ActiveDesign(14, digest="sha384", parameters="explicit"),
         ),
         replace(_ICAO, name="rsa", active=ActiveDesign(None, 2048)),
         replace(_ICAO, name="bac", access=_BAC),

@@ -58,7 +58,7 @@ class Writer:
         at = dt.datetime.now(dt.UTC)
         pss = self.design.signature == "rsa-pss"
         groups = self._groups(at)
-        good = home.signer if self.design.signature == "ecdsa" else home.rsa
+        good = home.by(self.design.signature)
         files = {
             **groups,
             FileId.COM: lds.com(groups),

@@ -12,6 +12,7 @@ from drivers.scanners.camera import ENVIRONMENT
 from drivers.scanners.errors import ScannerFault, ScannerSlow
 
 MOST_BYTES = 4 << 20
+_PART = 1 << 16
 
 
 async def take(source: str, deadline: float) -> bytes:
@@ -26,18 +27,19 @@ async def take(source: str, deadline: float) -> bytes:
         env=ENVIRONMENT,
         start_new_session=True,
     )
+    picture = bytearray()
     try:
         async with asyncio.timeout(deadline):
             assert child.stdout is not None  # noqa: S101 - a pipe was asked for
-            picture = await child.stdout.read(MOST_BYTES + 1)
-            picture += await child.stdout.read(MOST_BYTES + 1 - len(picture)) if picture else b""
+            while len(picture) <= MOST_BYTES and (part := await child.stdout.read(_PART)):
+                picture += part
             status = await child.wait() if len(picture) <= MOST_BYTES else 1
     except TimeoutError:
         raise ScannerSlow("the camera gave no picture in time") from None
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-        await child.wait()
+        await child.communicate()  # what is left in the pipe too: without that its end is never seen
     if status != 0 or not picture:
         raise ScannerFault("the camera gave no picture")
-    return picture
+    return bytes(picture)

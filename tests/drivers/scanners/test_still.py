@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,23 @@ def test_a_picture_comes_out_in_its_colours(tmp_path: Path) -> None:
     with Image.open(io.BytesIO(take_from(tmp_path))) as picture:
         assert (picture.format, picture.size) == ("JPEG", (640, 480))
         assert all(abs(a - b) < 6 for a, b in zip(picture.getpixel((320, 240)), (200, 40, 90), strict=True))
+
+
+def test_a_camera_s_whole_picture_comes_out_however_large(tmp_path: Path) -> None:
+    noise = Image.frombytes("RGB", (1280, 720), random.Random(1).randbytes(1280 * 720 * 3))
+    noise.save(tmp_path / "citizen.png")
+    picture = take_from(tmp_path)
+    assert len(picture) > 500_000
+    with Image.open(io.BytesIO(picture)) as whole:
+        whole.load()
+        assert whole.size == (1280, 720)
+
+
+def test_a_picture_that_is_too_large_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.frombytes("RGB", (1280, 720), random.Random(1).randbytes(1280 * 720 * 3)).save(tmp_path / "citizen.png")
+    monkeypatch.setattr("drivers.scanners.still.MOST_BYTES", 100_000)
+    with pytest.raises(ScannerFault):
+        take_from(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["nothing", "no picture", "too small"])

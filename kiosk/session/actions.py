@@ -110,8 +110,8 @@ def to_compare(visit: Visit, event: e.Event) -> Result:
     return (replace(visit, to_compare=event), ()) if isinstance(event, holder.ToCompare) else (visit, ())
 
 
-def vouched(visit: Visit, _: e.Event) -> Result:
-    return replace(visit, to_compare=None), (holder.Vouch(),)
+def clerk_said(visit: Visit, event: e.Event) -> Result:
+    return replace(visit, to_compare=None), (holder.ClerkSaid(isinstance(event, holder.Vouched)),)
 
 
 def step(visit: Visit, event: e.Event) -> Result:

@@ -83,8 +83,8 @@ class Counter:
                 self._read(errand, self._who.prove(errand, pin))
             case holder.Compare():
                 self._read(errand, self._who.compare(errand))
-            case holder.Vouch():
-                self._read(errand, self._who.vouch(errand))
+            case holder.ClerkSaid(is_holder=is_holder):
+                self._read(errand, self._who.clerk_said(errand, is_holder=is_holder))
             case e.Prepare():
                 self._read(errand, self._paper.prepare(errand, command))
             case e.Issue():

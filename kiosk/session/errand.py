@@ -18,7 +18,7 @@ from kiosk.session.proof import BelievedCard
 from kiosk.session.stopwatch import Stopwatch
 from printing.render import Renderer
 from registry.client import RegistryClient, SignedAct
-from registry.models import Challenge, HolderProof, Presented
+from registry.models import Challenge, Presented
 from signing.client import SignerClient
 
 T = TypeVar("T")
@@ -65,7 +65,6 @@ class Errand:
     challenge: asyncio.Task[tuple[Challenge, float]] | None = None
     listening: asyncio.Task[None] | None = None
     card: BelievedCard | None = None
-    holder_proof: HolderProof | None = None
     presented: Presented | None = None
     act: SignedAct | None = None
     choice: e.Prepare | None = None

@@ -72,5 +72,8 @@ class Compare(Command):
     """Gather what the clerk compares: ToCompare."""
 
 
-class Vouch(Command):
-    """Show card and holder to the registry on the clerk's word: Step…, Identified."""
+@dataclass(frozen=True, slots=True)
+class ClerkSaid(Command):
+    """Show card and holder to the registry on the clerk's word, if that is yes: Step…, Identified."""
+
+    is_holder: bool

@@ -214,10 +214,10 @@ class Identification:
         seen: dict[str, heard.Likeness] = {"verified": "alike", "not_verified": "not-alike"}
         return seen.get(answer.result, "unknown")
 
-    async def vouch(self, errand: Errand) -> None:
-        """On the clerk's word: Step…, Identified. Raises what fails."""
+    async def clerk_said(self, errand: Errand, *, is_holder: bool) -> None:
+        """On the clerk's word: Step…, Identified. Raises HolderNotConfirmed, and what fails."""
         card = _believed(errand)
-        answer = await Clerk().verify(HolderContext(vouched=True))
+        answer = await Clerk().verify(HolderContext(vouched=is_holder))
         say(logged.HOLDER, method="clerk", result=answer.result)
         if answer.result != "verified":
             raise HolderNotConfirmed("the clerk did not say that this is the card's holder")

@@ -155,14 +155,16 @@ def test_a_clerk_sees_what_to_compare_behind_the_staff_pin_only() -> None:
     machine, commands = walk(BY_CLERK[:12])
     assert machine.state is e.State.COMPARE and machine.visit.to_compare == COMPARED
     assert [type(c) for c in commands[-2:]] == [staff.CheckPin, holder.Compare]
-    assert machine.handle(holder.Vouched()) == (holder.Vouch(),)
+    assert machine.handle(holder.Vouched()) == (holder.ClerkSaid(is_holder=True),)
     assert machine.visit.to_compare is None, "the picture stands no longer than the clerk looks"
     machine.handle(IDENTIFIED)
     assert machine.state is e.State.CHOICE
 
 
 def test_a_holder_nobody_vouches_for_ends_the_visit() -> None:
-    machine, _ = walk([*BY_CLERK[:12], holder.NotHolder()])
+    machine, commands = walk([*BY_CLERK[:12], holder.NotHolder()])
+    assert commands[-1] == holder.ClerkSaid(is_holder=False)
+    machine.handle(e.Failed("E-KIOSK-HOLDER"))
     assert (machine.state, machine.visit) == (e.State.TROUBLE, Visit("fr", code="E-KIOSK-HOLDER"))
     for length in (8, 12):
         machine, _ = walk([*BY_CLERK[:length], e.TimeOut()])
@@ -289,7 +291,7 @@ def test_whatever_happens(well: int, events: list[e.Event]) -> None:
         if machine.state in OVER and before is not machine.state:
             assert before in (e.State.TROUBLE, e.State.RETURN_CARD) or any(isinstance(c, e.Wipe) for c in commands)
         assert (machine.visit.to_compare is not None) <= (machine.state is e.State.COMPARE), "seen by the clerk only"
-        if any(isinstance(c, holder.Vouch) for c in commands):
+        if any(c == holder.ClerkSaid(is_holder=True) for c in commands):
             assert before is e.State.COMPARE and isinstance(event, holder.Vouched)
         if any(isinstance(c, e.Prove) for c in commands):
             assert before is e.State.PIN

@@ -137,7 +137,7 @@ DESIGNS: dict[str, CardDesign] = {
         ),
         replace(
             _ICAO,
-            name="written-out",  # every curve number by number, as most states write them in certificates
+            name="written-out",  # every curve number by number, as many states write them in certificates
             signature="ecdsa-written-out",
             active=ActiveDesign(14, digest="sha384", parameters="explicit"),
         ),
